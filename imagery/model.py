@@ -1,0 +1,234 @@
+"""What the satellites saw, as values: scenes, chips, looks, detections.
+
+They carry a plain `site_id`, because `maps` draws them and `imagery` knows no catalogue. Arrays are
+``(time, band, y, x)`` or a part of it; a mask is True where valid; times are aware UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from affine import Affine
+    from numpy.typing import NDArray
+    from shapely.geometry import Polygon
+    from shapely.geometry.base import BaseGeometry
+
+    from geo.grid import Grid
+
+CANONICAL_SCALE = 1e-4
+"""Reflectance of one count in a calibrated chip."""
+
+NO_MASK = "none"
+"""What a scene or look says of its mask when it has none: only nodata is masked."""
+
+
+class Outcome(StrEnum):
+    """How a look ended: exactly one of these."""
+
+    LEARNING = "Learning"
+    """Too little clear history of the same season to judge by."""
+    UNCHANGED = "Unchanged"
+    CHANGED = "Changed"
+    """Differs from the current baseline; a detection only when the next clear look agrees."""
+    OBSCURED = "Obscured"
+    """Too little of the footprint or the frame was clear."""
+    FAILED = "Failed"
+    """The look could not be made; the reason says why."""
+
+
+class DetectionState(StrEnum):
+    """How sure a detection is."""
+
+    CANDIDATE = "candidate"
+    PROBABLE = "probable"
+    CONFIRMED = "confirmed"
+    RETRACTED = "retracted"
+
+
+def solar_day(acquired: datetime, lon: float) -> date:
+    """Return the local day of an aware instant: UTC moved by one hour for each 15 degrees east.
+
+    >>> from datetime import UTC
+    >>> solar_day(datetime(2020, 1, 1, 23, 0, tzinfo=UTC), 127.0)
+    datetime.date(2020, 1, 2)
+    """
+    return (acquired + timedelta(hours=lon / 15.0)).date()
+
+
+@dataclass(frozen=True, slots=True)
+class BandFile:
+    """One band of a scene on disk, at its source pixels."""
+
+    name: str
+    """Canonical band name (``red``, ``nir``, ``swir16``, ...), or the mask band's own name."""
+    path: str
+    """Absolute path of a Cloud Optimised GeoTIFF."""
+    crs: str
+    transform: Affine
+    shape: tuple[int, int]
+    nodata: float | None
+    scale: float | None
+    """Reflectance = raw * scale + offset; None for uncalibrated counts."""
+    offset: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One acquisition, as we model it."""
+
+    id: str
+    platform: str
+    series: str
+    """Platforms whose pixels may be compared with each other share a series (`imagery/sensors.toml`)."""
+    acquired: datetime
+    """Aware UTC. Where only the day is known this is its noon and `day_only` is set."""
+    day_only: bool
+    bands: tuple[BandFile, ...]
+    mask: BandFile | None
+    mask_scheme: str
+    """``fmask``, ``scl``, ``qa`` or `NO_MASK`."""
+    footprint: Polygon
+    """Outline of the pixels, ``lon, lat`` degrees."""
+    content_sha: str
+    simulated: bool = False
+    credit: str = ""
+
+    def solar_day(self, lon: float) -> date:
+        """Return the local day at a longitude; a day-only scene keeps the day it was given."""
+        return self.acquired.date() if self.day_only else solar_day(self.acquired, lon)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chip:
+    """The pixels of one solar day and one series on a site's grid."""
+
+    grid: Grid
+    solar_day: date
+    acquired: datetime
+    """Aware UTC of the first scene."""
+    day_only: bool
+    platform: str
+    series: str
+    scene_ids: tuple[str, ...]
+    bands: tuple[str, ...]
+    dn: NDArray[np.uint16]
+    """``(band, y, x)``; reflectance = dn * scale. Meaningless where `valid` is False."""
+    scale: float | None
+    """`CANONICAL_SCALE`, or None for uncalibrated counts."""
+    valid: NDArray[np.bool_]
+    """``(y, x)``: every band has data."""
+    clear: NDArray[np.bool_]
+    """``(y, x)``: valid, and neither cloud, shadow nor snow by the scene classes."""
+    mask_scheme: str
+    clamped_px: int = 0
+    """Band pixels that were below zero and were set to zero."""
+    simulated: bool = False
+    credit: str = ""
+
+    @property
+    def site_id(self) -> str:
+        """The site whose grid this is."""
+        return self.grid.site_id
+
+    def values(self) -> NDArray[np.float32]:
+        """Return reflectance (or counts where uncalibrated), ``(band, y, x)``, NaN where not clear."""
+        factor = np.float32(1.0 if self.scale is None else self.scale)
+        out = self.dn.astype(np.float32) * factor
+        out[:, ~self.clear] = np.nan
+        return out
+
+    def clear_fraction(self, weights: NDArray[np.float32] | None = None) -> float:
+        """Return the clear share, 0 to 1: of the frame, or of a footprint's pixel `weights`."""
+        if weights is None:
+            return float(self.clear.mean())
+        total = float(weights.sum())
+        return float(weights[self.clear].sum()) / total if total else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A connected patch of changed pixels."""
+
+    geometry: BaseGeometry
+    """Pixel outline, ``lon, lat`` degrees."""
+    area_m2: float
+    """Geodesic area of the outline."""
+    pixels: int
+    magnitude: float
+    """Largest score inside; in units of the threshold, so 1 is just seen."""
+    direction: dict[str, float] = field(default_factory=dict)
+    """Mean residual (observed minus predicted) per band, in the chip's units."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one solar day of one series told us about one site."""
+
+    site_id: str
+    grid_id: str
+    solar_day: date
+    series: str
+    platform: str
+    scene_ids: tuple[str, ...]
+    acquired: datetime
+    day_only: bool
+    outcome: Outcome
+    reason: str
+    """Why it ended so, with the numbers, in words an analyst reads."""
+    clear_fraction: float
+    """Of the footprint, 0 to 1."""
+    frame_clear_fraction: float
+    mask_scheme: str
+    history: int
+    """Earlier clear looks of the same season that it was judged against."""
+    score: float | None
+    """Largest score inside the footprint; None when not judged."""
+    threshold: float | None
+    regions: tuple[Region, ...] = ()
+    simulated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NoScene:
+    """A due window in which no provider had an acquisition."""
+
+    site_id: str
+    start: date
+    """First day of the window."""
+    end: date
+    """First day after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """A change that two consecutive clear looks agree on."""
+
+    id: str
+    """From content: site, grid, series, first day seen, place. Stable while later looks add to it."""
+    site_id: str
+    grid_id: str
+    series: str
+    state: DetectionState
+    bracket: str
+    """EDTF interval: last clear look without it / first clear look with it."""
+    last_without: date
+    first_with: date
+    last_with: date
+    """The latest clear look that showed it before it became part of the baseline."""
+    looks_with: int
+    geometry: BaseGeometry
+    """``lon, lat`` degrees."""
+    area_m2: float
+    magnitude: float
+    """Largest score, in units of the threshold of its look."""
+    p_value: float | None
+    """None until there is an empirical null to take it from."""
+    direction: dict[str, float] = field(default_factory=dict)
+    """Mean residual per band: observed minus predicted."""
+    simulated: bool = False
