@@ -9,6 +9,10 @@ class WorkspaceError(InputError):
     """There is no workspace here, or its settings can't be read."""
 
 
+class WorkspaceBusyError(SitewatchError):
+    """Another process is writing to this workspace."""
+
+
 class LedgerError(SitewatchError):
     """The ledger is damaged, locked or of another version."""
 

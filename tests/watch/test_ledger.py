@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from shapely.geometry import box
+
+from imagery.model import Detection, DetectionState, Look, NoScene, Outcome, Region
+from watch.errors import LedgerError
+from watch.ledger import Examined, Ledger
+
+WALL = datetime(2026, 1, 31, 12, 30, 1, tzinfo=UTC)
+LOOK = Look(
+    site_id="a",
+    grid_id="0123456789ab",
+    solar_day=date(2020, 5, 1),
+    series="landsat-tm",
+    platform="landsat-7",
+    scene_ids=("s1", "s2"),
+    acquired=datetime(2020, 5, 1, 2, 3, 4, tzinfo=UTC),
+    day_only=False,
+    outcome=Outcome.CHANGED,
+    reason="900 m2 over the threshold",
+    clear_fraction=0.75,
+    frame_clear_fraction=0.5,
+    mask_scheme="fmask",
+    history=7,
+    score=4.5,
+    threshold=3.0,
+    regions=(Region(box(125.0, 39.0, 125.001, 39.001), 900.0, 1, 1.5, {"red": 0.1}),),
+)
+DETECTION = Detection(
+    id="det-1",
+    site_id="a",
+    grid_id=LOOK.grid_id,
+    series="landsat-tm",
+    state=DetectionState.PROBABLE,
+    bracket="2020-04-01/2020-05-01",
+    last_without=date(2020, 4, 1),
+    first_with=date(2020, 5, 1),
+    last_with=date(2020, 5, 17),
+    looks_with=2,
+    geometry=box(125.0, 39.0, 125.001, 39.001),
+    area_m2=900.0,
+    magnitude=1.5,
+    p_value=None,
+    direction={"red": 0.1},
+)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    found = Ledger.open(tmp_path / "ledger.sqlite")
+    yield found
+    found.close()
+
+
+def test_looks_come_back_as_they_went_in_and_in_order(ledger: Ledger) -> None:
+    earlier = replace(
+        LOOK, solar_day=date(2019, 1, 1), outcome=Outcome.OBSCURED, score=None, threshold=None, regions=()
+    )
+    with ledger.transaction() as transaction:
+        transaction.add_look(LOOK, run_id="r", judged_at=WALL)
+        transaction.add_look(earlier, run_id="r", judged_at=WALL)
+    assert ledger.looks("a") == [earlier, LOOK]
+    assert ledger.looks("a", grid_id="other") == []
+    assert ledger.all_looks() == {"a": [earlier, LOOK]}
+
+
+def test_a_look_is_there_once(ledger: Ledger) -> None:
+    with ledger.transaction() as transaction:
+        transaction.add_look(LOOK, run_id="r", judged_at=WALL)
+    with pytest.raises(Exception, match="UNIQUE"), ledger.transaction() as transaction:
+        transaction.add_look(LOOK, run_id="r2", judged_at=WALL)
+    assert len(ledger.looks("a")) == 1
+
+
+def test_a_block_that_fails_writes_nothing(ledger: Ledger) -> None:
+    with pytest.raises(RuntimeError), ledger.transaction() as transaction:
+        transaction.add_look(LOOK, run_id="r", judged_at=WALL)
+        raise RuntimeError
+    assert ledger.looks("a") == []
+
+
+def test_detections_follow_the_looks_and_untouched_rows_keep_their_run(ledger: Ledger) -> None:
+    other = replace(DETECTION, id="det-2")
+    keys = ("a", LOOK.grid_id, "landsat-tm")
+    with ledger.transaction() as transaction:
+        transaction.set_detections(*keys, [DETECTION, other], run_id="r1")
+    confirmed = replace(DETECTION, state=DetectionState.CONFIRMED)
+    with ledger.transaction() as transaction:
+        transaction.set_detections(*keys, [confirmed, other], run_id="r2")
+    assert ledger.detections("a") == [confirmed, other]
+    with ledger.transaction() as transaction:
+        transaction.set_detections(*keys, [], run_id="r3")
+    assert ledger.detections() == []
+
+
+def test_empty_windows_and_how_far(ledger: Ledger) -> None:
+    first, second = (NoScene("a", date(2020, 1, day), date(2020, 1, day + 5)) for day in (1, 6))
+    with ledger.transaction() as transaction:
+        transaction.set_no_scenes("a", [first, second], run_id="r")
+        transaction.set_examined("a", Examined(date(2020, 1, 1), WALL))
+    with ledger.transaction() as transaction:
+        transaction.set_no_scenes("a", [second], run_id="r2")
+    assert ledger.no_scenes("a") == [second]
+    assert ledger.examined() == {"a": Examined(date(2020, 1, 1), WALL)}
+
+
+def test_equal_ledgers_are_equal_without_their_wall_clocks(tmp_path: Path) -> None:
+    snapshots = []
+    for run_id in ("one", "two"):
+        ledger = Ledger.open(tmp_path / f"{run_id}.sqlite")
+        ledger.start_run(run_id, now=WALL, started_at=datetime.now(UTC))
+        with ledger.transaction() as transaction:
+            transaction.add_look(LOOK, run_id=run_id, judged_at=datetime.now(UTC))
+            transaction.set_detections("a", LOOK.grid_id, LOOK.series, [DETECTION], run_id=run_id)
+        snapshots.append(ledger.snapshot())
+        ledger.close()
+    assert snapshots[0] == snapshots[1]
+    assert snapshots[0]["looks"]
+
+
+def test_refuses_what_is_no_ledger_of_this_version(tmp_path: Path) -> None:
+    text = tmp_path / "text.sqlite"
+    text.write_text("this is not a database, whatever its name says" * 50)
+    with pytest.raises(LedgerError, match="is not a ledger"):
+        Ledger.open(text)
+    later = tmp_path / "later.sqlite"
+    Ledger.open(later).close()
+    with sqlite3.connect(later) as connection:
+        connection.execute("UPDATE meta SET value = '99'")
+    connection.close()
+    with pytest.raises(LedgerError, match="schema version 99"):
+        Ledger.open(later)

@@ -1,0 +1,369 @@
+"""The ledger: what each look told, what was detected, which windows had no scene.
+
+It is the denominator of every claim of absence, and it can be rebuilt: looks, detections and empty
+windows are a function of the archive, the catalogue and `now`. Run ids and wall-clock columns are the
+only thing in it that two runs over the same archive do not share.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, Self
+
+import orjson
+import shapely
+import sqlalchemy as sa
+
+from imagery.model import Detection, DetectionState, Look, NoScene, Outcome, Region
+from watch.errors import LedgerError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+SCHEMA_VERSION = "1"
+
+_METADATA = sa.MetaData()
+
+_META = sa.Table(
+    "meta",
+    _METADATA,
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("value", sa.String, nullable=False),
+)
+
+_RUNS = sa.Table(
+    "runs",
+    _METADATA,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("now", sa.DateTime, nullable=False, comment="UTC; the instant the run was asked about"),
+    sa.Column("started_at", sa.DateTime, nullable=False, comment="UTC, wall clock"),
+    sa.Column("finished_at", sa.DateTime, comment="UTC, wall clock; null while running or after a kill"),
+)
+
+_LOOKS = sa.Table(
+    "looks",
+    _METADATA,
+    sa.Column("site_id", sa.String, primary_key=True),
+    sa.Column("grid_id", sa.String, primary_key=True),
+    sa.Column("series", sa.String, primary_key=True),
+    sa.Column("solar_day", sa.Date, primary_key=True),
+    sa.Column("platform", sa.String, nullable=False),
+    sa.Column("scene_ids", sa.JSON, nullable=False),
+    sa.Column("acquired", sa.DateTime, nullable=False, comment="UTC"),
+    sa.Column("day_only", sa.Boolean, nullable=False),
+    sa.Column("outcome", sa.String, nullable=False),
+    sa.Column("reason", sa.String, nullable=False),
+    sa.Column("clear_fraction", sa.Float, nullable=False),
+    sa.Column("frame_clear_fraction", sa.Float, nullable=False),
+    sa.Column("mask_scheme", sa.String, nullable=False),
+    sa.Column("history", sa.Integer, nullable=False),
+    sa.Column("score", sa.Float),
+    sa.Column("threshold", sa.Float),
+    sa.Column("regions", sa.JSON, nullable=False),
+    sa.Column("simulated", sa.Boolean, nullable=False),
+    sa.Column("run_id", sa.String, nullable=False),
+    sa.Column("judged_at", sa.DateTime, nullable=False, comment="UTC, wall clock"),
+)
+
+_NO_SCENES = sa.Table(
+    "no_scenes",
+    _METADATA,
+    sa.Column("site_id", sa.String, primary_key=True),
+    sa.Column("start", sa.Date, primary_key=True),
+    sa.Column("end", sa.Date, nullable=False),
+    sa.Column("run_id", sa.String, nullable=False),
+)
+
+_DETECTIONS = sa.Table(
+    "detections",
+    _METADATA,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("site_id", sa.String, nullable=False, index=True),
+    sa.Column("grid_id", sa.String, nullable=False),
+    sa.Column("series", sa.String, nullable=False),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("bracket", sa.String, nullable=False),
+    sa.Column("last_without", sa.Date, nullable=False),
+    sa.Column("first_with", sa.Date, nullable=False),
+    sa.Column("last_with", sa.Date, nullable=False),
+    sa.Column("looks_with", sa.Integer, nullable=False),
+    sa.Column("geometry", sa.JSON, nullable=False),
+    sa.Column("area_m2", sa.Float, nullable=False),
+    sa.Column("magnitude", sa.Float, nullable=False),
+    sa.Column("p_value", sa.Float),
+    sa.Column("direction", sa.JSON, nullable=False),
+    sa.Column("simulated", sa.Boolean, nullable=False),
+    sa.Column("run_id", sa.String, nullable=False, comment="the run that last changed this row"),
+)
+
+_EXAMINED = sa.Table(
+    "examined",
+    _METADATA,
+    sa.Column("site_id", sa.String, primary_key=True),
+    sa.Column("since", sa.Date, nullable=False, comment="day of the first run that looked for scenes"),
+    sa.Column("until", sa.DateTime, nullable=False, comment="UTC; scenes acquired up to here were judged"),
+)
+
+WALL_CLOCK_COLUMNS = frozenset({"run_id", "judged_at", "started_at", "finished_at"})
+"""What differs between two runs that did the same; drop these (and `runs`) to compare ledgers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """How far a site has been looked at."""
+
+    since: date
+    until: datetime
+    """Aware UTC."""
+
+
+class Ledger:
+    """The store of a workspace's looks and detections."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        """Take an engine whose schema is in place; see `open`."""
+        self._engine = engine
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open the ledger at `path`, making an empty one where there is none.
+
+        Raises:
+            LedgerError: The file is not a ledger, or one of another version.
+        """
+        engine = sa.create_engine(f"sqlite:///{path}", json_serializer=_dump, json_deserializer=orjson.loads)
+        sa.event.listen(engine, "connect", _configure)
+        try:
+            _METADATA.create_all(engine)
+            with engine.begin() as connection:
+                version = connection.scalar(sa.select(_META.c.value).where(_META.c.key == "schema"))
+                if version is None:
+                    connection.execute(_META.insert().values(key="schema", value=SCHEMA_VERSION))
+        except sa.exc.DatabaseError as error:
+            engine.dispose()
+            raise LedgerError(f"{path} is not a ledger ({error.orig})") from error
+        if version not in {None, SCHEMA_VERSION}:
+            engine.dispose()
+            message = f"{path} has schema version {version}; this program reads version {SCHEMA_VERSION}"
+            raise LedgerError(message, hint="Use the version of sitewatch that wrote it")
+        return cls(engine)
+
+    def close(self) -> None:
+        """Release the file."""
+        self._engine.dispose()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Yield the ledger's writing side; everything in the block is written, or nothing."""
+        with self._engine.begin() as connection:
+            yield Transaction(connection)
+
+    def start_run(self, run_id: str, *, now: datetime, started_at: datetime) -> None:
+        """Note that a run began."""
+        values = {"id": run_id, "now": _naive(now), "started_at": _naive(started_at)}
+        with self._engine.begin() as connection:
+            connection.execute(_RUNS.insert().values(values))
+
+    def finish_run(self, run_id: str, finished_at: datetime) -> None:
+        """Note that a run came to its end."""
+        statement = _RUNS.update().where(_RUNS.c.id == run_id).values(finished_at=_naive(finished_at))
+        with self._engine.begin() as connection:
+            connection.execute(statement)
+
+    def looks(self, site_id: str, *, grid_id: str | None = None, series: str | None = None) -> list[Look]:
+        """Return a site's looks, oldest first, of one lattice and series or of all."""
+        statement = sa.select(_LOOKS).where(_LOOKS.c.site_id == site_id)
+        if grid_id is not None:
+            statement = statement.where(_LOOKS.c.grid_id == grid_id)
+        if series is not None:
+            statement = statement.where(_LOOKS.c.series == series)
+        return [_look(row) for row in self._rows(statement.order_by(*_LOOK_ORDER))]
+
+    def all_looks(self) -> dict[str, list[Look]]:
+        """Return every look by site, oldest first."""
+        found: dict[str, list[Look]] = {}
+        for row in self._rows(sa.select(_LOOKS).order_by(_LOOKS.c.site_id, *_LOOK_ORDER)):
+            found.setdefault(row["site_id"], []).append(_look(row))
+        return found
+
+    def detections(self, site_id: str | None = None) -> list[Detection]:
+        """Return the detections of a site, or of all, by site and first day seen."""
+        order = (_DETECTIONS.c.site_id, _DETECTIONS.c.first_with, _DETECTIONS.c.id)
+        statement = sa.select(_DETECTIONS).order_by(*order)
+        if site_id is not None:
+            statement = statement.where(_DETECTIONS.c.site_id == site_id)
+        return [_detection(row) for row in self._rows(statement)]
+
+    def no_scenes(self, site_id: str | None = None) -> list[NoScene]:
+        """Return the due windows without any acquisition, oldest first."""
+        statement = sa.select(_NO_SCENES).order_by(_NO_SCENES.c.site_id, _NO_SCENES.c.start)
+        if site_id is not None:
+            statement = statement.where(_NO_SCENES.c.site_id == site_id)
+        return [NoScene(row["site_id"], row["start"], row["end"]) for row in self._rows(statement)]
+
+    def examined(self) -> dict[str, Examined]:
+        """Return how far each site has been looked at."""
+        rows = self._rows(sa.select(_EXAMINED))
+        return {row["site_id"]: Examined(row["since"], row["until"].replace(tzinfo=UTC)) for row in rows}
+
+    def snapshot(self) -> dict[str, list[dict[str, Any]]]:
+        """Return all rows but those of `runs`, without wall-clock columns: equal ledgers are equal here."""
+        tables = [table for table in _METADATA.sorted_tables if table is not _RUNS]
+        return {table.name: [_timeless(row) for row in self._rows(_ordered(table))] for table in tables}
+
+    def _rows(self, statement: sa.Select[Any]) -> list[sa.RowMapping]:
+        with self._engine.connect() as connection:
+            return list(connection.execute(statement).mappings())
+
+
+class Transaction:
+    """What may be written to a ledger, inside one transaction."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        """Wrap an open transaction; only `Ledger.transaction` makes one."""
+        self._connection = connection
+
+    def add_look(self, look: Look, *, run_id: str, judged_at: datetime) -> None:
+        """Add one look; the key (site, grid, series, day) must be free."""
+        values = {column: getattr(look, column) for column in _LOOK_COLUMNS}
+        values |= {
+            "scene_ids": list(look.scene_ids),
+            "acquired": _naive(look.acquired),
+            "outcome": look.outcome.value,
+            "regions": [_region_json(region) for region in look.regions],
+            "run_id": run_id,
+            "judged_at": _naive(judged_at),
+        }
+        self._connection.execute(_LOOKS.insert().values(values))
+
+    def drop_looks(self, site_id: str, grid_id: str, series: str, days: Sequence[date]) -> None:
+        """Drop the looks of these days, so that they can be judged anew."""
+        keys = (_LOOKS.c.site_id == site_id, _LOOKS.c.grid_id == grid_id, _LOOKS.c.series == series)
+        # One statement a day keeps clear of SQLite's limit on bound values.
+        for day in days:
+            self._connection.execute(_LOOKS.delete().where(*keys, _LOOKS.c.solar_day == day))
+
+    def set_detections(
+        self, site_id: str, grid_id: str, series: str, found: Sequence[Detection], *, run_id: str
+    ) -> None:
+        """Make `found` the detections of one site, lattice and series; untouched rows keep their run."""
+        table = _DETECTIONS
+        keys = (table.c.site_id == site_id, table.c.grid_id == grid_id, table.c.series == series)
+        rows = self._connection.execute(sa.select(table).where(*keys)).mappings()
+        known = {row["id"]: _detection(row) for row in rows}
+        for gone in known.keys() - {detection.id for detection in found}:
+            self._connection.execute(table.delete().where(table.c.id == gone))
+        for detection in found:
+            if known.get(detection.id) == detection:
+                continue
+            values = _detection_json(detection) | {"run_id": run_id}
+            self._connection.execute(table.delete().where(table.c.id == detection.id))
+            self._connection.execute(table.insert().values(values))
+
+    def set_no_scenes(self, site_id: str, windows: Sequence[NoScene], *, run_id: str) -> None:
+        """Make `windows` the empty windows of a site; untouched rows keep their run."""
+        table = _NO_SCENES
+        rows = self._connection.execute(sa.select(table).where(table.c.site_id == site_id)).mappings()
+        known = {(row["start"], row["end"]) for row in rows}
+        wanted = {(window.start, window.end) for window in windows}
+        for start, _ in sorted(known - wanted):
+            self._connection.execute(table.delete().where(table.c.site_id == site_id, table.c.start == start))
+        new = sorted(wanted - known)
+        if new:
+            values = [{"site_id": site_id, "start": a, "end": b, "run_id": run_id} for a, b in new]
+            self._connection.execute(table.insert(), values)
+
+    def set_examined(self, site_id: str, examined: Examined) -> None:
+        """Note how far a site has been looked at."""
+        table = _EXAMINED
+        self._connection.execute(table.delete().where(table.c.site_id == site_id))
+        values = {"site_id": site_id, "since": examined.since, "until": _naive(examined.until)}
+        self._connection.execute(table.insert().values(values))
+
+
+_LOOK_COLUMNS = (
+    "site_id",
+    "grid_id",
+    "series",
+    "solar_day",
+    "platform",
+    "day_only",
+    "reason",
+    "clear_fraction",
+    "frame_clear_fraction",
+    "mask_scheme",
+    "history",
+    "score",
+    "threshold",
+    "simulated",
+)
+_LOOK_ORDER = (_LOOKS.c.solar_day, _LOOKS.c.series, _LOOKS.c.grid_id)
+
+
+def _configure(connection: Any, _record: object) -> None:  # noqa: ANN401 - DB-API connections share no type
+    # Write-ahead logging: readers never wait, and a killed writer leaves a whole ledger behind.
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=10000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _dump(value: Any) -> str:  # noqa: ANN401 - whatever a JSON column holds
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _naive(instant: datetime) -> datetime:
+    # SQLite keeps no zone; every instant in the ledger is UTC.
+    return instant.astimezone(UTC).replace(tzinfo=None)
+
+
+def _region_json(region: Region) -> dict[str, Any]:
+    return {
+        "geometry": _geojson(region.geometry),
+        "area_m2": region.area_m2,
+        "pixels": region.pixels,
+        "magnitude": region.magnitude,
+        "direction": region.direction,
+    }
+
+
+def _region(document: dict[str, Any]) -> Region:
+    return Region(**document | {"geometry": shapely.geometry.shape(document["geometry"])})
+
+
+def _geojson(geometry: Any) -> Any:  # noqa: ANN401 - shapely geometry in, GeoJSON mapping out
+    return orjson.loads(shapely.to_geojson(geometry))
+
+
+def _look(row: sa.RowMapping) -> Look:
+    values = {column: row[column] for column in _LOOK_COLUMNS}
+    return Look(
+        **values,
+        scene_ids=tuple(row["scene_ids"]),
+        acquired=row["acquired"].replace(tzinfo=UTC),
+        outcome=Outcome(row["outcome"]),
+        regions=tuple(_region(region) for region in row["regions"]),
+    )
+
+
+def _detection_json(detection: Detection) -> dict[str, Any]:
+    values = {column.name: getattr(detection, column.name, None) for column in _DETECTIONS.columns}
+    return values | {"state": detection.state.value, "geometry": _geojson(detection.geometry)}
+
+
+def _detection(row: sa.RowMapping) -> Detection:
+    values = {key: value for key, value in row.items() if key != "run_id"}
+    values |= {
+        "state": DetectionState(row["state"]),
+        "geometry": shapely.geometry.shape(row["geometry"]),
+    }
+    return Detection(**values)
+
+
+def _ordered(table: sa.Table) -> sa.Select[Any]:
+    return sa.select(table).order_by(*table.primary_key.columns)
+
+
+def _timeless(row: sa.RowMapping) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if key not in WALL_CLOCK_COLUMNS}

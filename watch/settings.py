@@ -1,0 +1,111 @@
+"""What a workspace lets its user set: `sitewatch.toml`, overridden by ``SITEWATCH_*`` variables."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from geo.errors import Where
+from watch.errors import WorkspaceError
+
+SETTINGS_FILE = "sitewatch.toml"
+
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+
+TEMPLATE = """\
+# Settings of this workspace. Every line may be left out; what stands here is the default.
+# An environment variable wins over this file: SITEWATCH_RUN__CADENCE_DAYS=10
+
+title = {title}
+
+[run]
+cadence_days = 5            # how often a site is due when the site itself does not say
+assume_clear = false        # judge images that have no cloud mask as if all of them were clear
+
+[look]
+min_clear_footprint = 0.5   # below this clear share of the footprint a look is Obscured
+min_clear_frame = 0.3       # the same for the frame: footprint and the ground around it
+season_half_width_days = 45 # looks of any year this near in the season are compared
+min_history = 6             # fewer earlier clear looks of the season than this: Learning
+max_history = 24            # at most so many, the latest, so that a look costs the same for ever
+"""
+
+
+class RunSettings(BaseModel):
+    """When sites are due and what is judged."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    cadence_days: int = Field(default=5, ge=1, le=366)
+    assume_clear: bool = False
+
+
+class LookSettings(BaseModel):
+    """How a look is judged; the thresholds are printed with every look that they decide."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    min_clear_footprint: Fraction = 0.5
+    min_clear_frame: Fraction = 0.3
+    season_half_width_days: int = Field(default=45, ge=1, le=183)
+    min_history: int = Field(default=6, ge=4, le=100)
+    max_history: int = Field(default=24, ge=6, le=400)
+
+
+class Settings(BaseSettings):
+    """All settings of a workspace."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SITEWATCH_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    title: str = "Sites watched from orbit"
+    run: RunSettings = RunSettings()
+    look: LookSettings = LookSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        **_others: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put arguments before the environment before the file, and read no other place."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def read_settings(path: Path) -> Settings:
+    """Read a workspace's settings file.
+
+    Raises:
+        WorkspaceError: It is not TOML, or a setting is unknown or out of range.
+    """
+
+    class FileSettings(Settings):
+        model_config = SettingsConfigDict(toml_file=path)
+
+    try:
+        return FileSettings()
+    except tomllib.TOMLDecodeError as error:
+        raise WorkspaceError(f"not valid TOML: {error}", where=Where(file=str(path))) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise WorkspaceError(_plain(first), where=Where(file=str(path), field=field)) from error
+
+
+def _plain(error: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails, private in some versions
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        return "no such setting"
+    return f"{message} (it is {error['input']!r})"
