@@ -12,25 +12,17 @@ A date keeps its text and has two bounds, the first and the last day it allows. 
 from __future__ import annotations
 
 import re
-from calendar import monthrange
 from dataclasses import dataclass
-from datetime import MAXYEAR, date, timedelta
-from enum import StrEnum
-from itertools import product
-from typing import TYPE_CHECKING, NamedTuple
+from datetime import date, datetime, timedelta
 
+from geo.datebounds import Days, Precision, days_of
 from geo.datehints import guesses
 from geo.errors import DateError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 MAX_TEXT = 200
 """Characters; the longest sensible set of dates is shorter."""
 
 _DAY = timedelta(days=1)
-_LEAP_YEAR = 2000
-_MONTHS = 12
 _DATE = re.compile(
     r"[?~%]?([0-9X]{4})[?~%]?(?:-[?~%]?([0-9X]{2})[?~%]?(?:-[?~%]?([0-9X]{2})[?~%]?)?)?",
 )
@@ -39,42 +31,6 @@ _TIME = re.compile(
 )
 _ESTIMATE = re.compile(r"([0-9]{4})S([1-3])")
 _DURATION = re.compile(r"P(?=[0-9])(?:([0-9]{1,4})W)?(?:([0-9]{1,5})D)?")
-
-_SEASONS = {
-    **{code: (3 * (code - 21) + 3, 3) for code in range(21, 25)},
-    **{code: (3 * (code - 25) + 3, 3) for code in range(25, 29)},
-    29: (9, 3),
-    30: (12, 3),
-    31: (3, 3),
-    32: (6, 3),
-    **{code: (3 * (code - 33) + 1, 3) for code in range(33, 37)},
-    **{code: (4 * (code - 37) + 1, 4) for code in range(37, 40)},
-    40: (1, 6),
-    41: (7, 6),
-}
-"""Code: (first month, months), the sub-year groupings of ISO 8601-2: 21-24 seasons, 25-28 northern,
-29-32 southern ones, 33-36 quarters, 37-39 thirds, 40-41 halves of a year. Seasons are the meteorological
-ones and 21-24 are read as northern; a winter begins in December of the year written."""
-
-
-class Precision(StrEnum):
-    """What kind of date was written, which says how to draw it."""
-
-    DAY = "day"
-    MONTH = "month"
-    SEASON = "season"
-    """Season, quarter, third or half of a year."""
-    YEAR = "year"
-    DECADE = "decade"
-    CENTURY = "century"
-    MILLENNIUM = "millennium"
-    PARTIAL = "partial"
-    """Digits are unspecified in the middle (``2016-XX-15``): not every day between the bounds is meant."""
-    INTERVAL = "interval"
-    ONE_OF = "one of"
-    """``[2016, 2018]``: one of these, unknown which."""
-    ALL_OF = "all of"
-    """``{2016, 2018}``: each of these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +110,10 @@ class Span:
     end: date
 
     def __post_init__(self) -> None:
+        if isinstance(self.start, datetime) or isinstance(self.end, datetime):
+            raise DateError(
+                f"{self} is made of instants", hint="Give days, after deciding whose days they are"
+            )
         if self.start > self.end:
             raise DateError(f"{self} ends before it starts", hint="Write the earlier date first")
 
@@ -169,12 +129,6 @@ class Span:
     def contains(self, day: date) -> bool:
         """Return whether a day lies in the span."""
         return self.start <= day <= self.end
-
-
-class _Days(NamedTuple):
-    earliest: date
-    latest: date
-    precision: Precision
 
 
 def parse_edtf(text: str) -> Edtf:
@@ -321,88 +275,19 @@ def _interval(text: str) -> Edtf:
     )
 
 
-def _days(text: str, whole: str) -> _Days:
+def _days(text: str, whole: str) -> Days:
     """Read one date without time; `whole` is the expression it stands in, for the message."""
     match = _DATE.fullmatch(text)
     if match is None:
         raise DateError(f"{_shown(whole)} is not a date (EDTF, ISO 8601-2)")
-    year, month, day = match.groups()
     try:
-        if "X" in text:
-            return _masked(year, month or "XX", day or "XX")
-        if day is not None:
-            exact = date(int(year), int(month), int(day))
-            return _Days(exact, exact, Precision.DAY)
-        if month is not None:
-            return _months(int(year), int(month))
-        return _Days(date(int(year), 1, 1), date(int(year), 12, 31), Precision.YEAR)
+        return days_of(*match.groups())
     except ValueError as error:
         hint = "Check it against a calendar; years run from 0001 to 9999"
         raise DateError(f"{_shown(whole)} names no day: {error}", hint=hint) from None
 
 
-def _months(year: int, code: int) -> _Days:
-    if code <= _MONTHS:
-        first = date(year, code, 1)
-        return _Days(first, first.replace(day=monthrange(year, code)[1]), Precision.MONTH)
-    if code not in _SEASONS:
-        raise ValueError("months are 01 to 12, seasons 21 to 24, quarters 33 to 36")
-    month, count = _SEASONS[code]
-    years, last = divmod(month + count - 2, _MONTHS)
-    end = date(year + years, last + 1, monthrange(year + years, last + 1)[1])
-    return _Days(date(year, month, 1), end, Precision.SEASON)
-
-
-def _masked(year: str, month: str, day: str) -> _Days:
-    """Return the first and the last day that fit digits and ``X``, which stands for any one digit."""
-    if year == "XXXX":
-        raise ValueError("a year without any digit has no bounds")
-    precision = _masked_precision(year, month, day)
-    if precision is Precision.PARTIAL:
-        return _Days(*_search(year, month, day), precision)
-    if precision is Precision.MONTH:
-        return _months(int(year), int(month))
-    first, last = max(1, int(year.replace("X", "0"))), int(year.replace("X", "9"))
-    return _Days(date(first, 1, 1), date(last, 12, 31), precision)
-
-
-def _masked_precision(year: str, month: str, day: str) -> Precision:
-    known = len(year.rstrip("X"))
-    if day != "XX" or "X" in year[:known] or (month != "XX" and "X" in year + month):
-        return Precision.PARTIAL
-    if month != "XX":
-        return Precision.MONTH
-    return (Precision.MILLENNIUM, Precision.CENTURY, Precision.DECADE, Precision.YEAR)[known - 1]
-
-
-def _search(year: str, month: str, day: str) -> tuple[date, date]:
-    fits = [
-        (number, of_month)
-        for number in _fills(month, _MONTHS)
-        for of_month in _fills(day, monthrange(_LEAP_YEAR, number)[1])
-    ]
-    years = _fills(year, MAXYEAR)
-    first = next(_existing(years, fits), None)
-    last = next(_existing(years[::-1], fits[::-1]), None)
-    if first is None or last is None:
-        raise ValueError("no day fits these digits")
-    return first, last
-
-
-def _fills(mask: str, largest: int) -> list[int]:
-    choices = product(*("0123456789" if character == "X" else character for character in mask))
-    return [number for number in (int("".join(choice)) for choice in choices) if 1 <= number <= largest]
-
-
-def _existing(years: list[int], fits: list[tuple[int, int]]) -> Iterator[date]:
-    # `fits` holds the days of a leap year; only its 29 February can be missing from another year.
-    for year in years:
-        for month, day in fits:
-            if day <= monthrange(year, month)[1]:
-                yield date(year, month, day)
-
-
-def _instant(text: str) -> _Days:
+def _instant(text: str) -> Days:
     """Read a day with a time; the day is the one written, whatever the offset."""
     day, _, time = text.partition("T")
     days = _days(day, text)
@@ -411,7 +296,7 @@ def _instant(text: str) -> _Days:
     return days
 
 
-def _estimate(text: str) -> _Days:
+def _estimate(text: str) -> Days:
     """Read a year of which only the first digits are significant: ``1950S2`` lies in 1900 to 1999."""
     match = _ESTIMATE.fullmatch(text)
     if match is None:
@@ -427,20 +312,21 @@ def _set(text: str) -> Edtf:
     if kind is None or not any(members):
         raise DateError(f"{_shown(text)} is not a set of dates", hint="Write [2016, 2018] or {2016, 2018}")
     open_start, open_end = members[0].startswith(".."), members[-1].endswith("..")
-    members[0], members[-1] = members[0].removeprefix(".."), members[-1].removesuffix("..")
+    members[0] = members[0].removeprefix("..")
+    members[-1] = members[-1].removesuffix("..")
     ranges = [_range(member, text) for member in members]
     earliest = None if open_start else min(days.earliest for days in ranges)
     latest = None if open_end else max(days.latest for days in ranges)
     return Edtf(text, earliest, latest, kind, *_flags(text), open_start=open_start, open_end=open_end)
 
 
-def _range(member: str, whole: str) -> _Days:
+def _range(member: str, whole: str) -> Days:
     start, dots, end = member.partition("..")
     first = _days(start, whole)
     last = _days(end, whole) if dots else first
     if first.earliest > last.latest:
         raise DateError(f"{_shown(whole)} holds a range that ends before it starts")
-    return _Days(first.earliest, last.latest, first.precision)
+    return Days(first.earliest, last.latest, first.precision)
 
 
 def _shown(text: str) -> str:
