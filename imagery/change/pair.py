@@ -1,0 +1,207 @@
+"""One diff: what changed between two dates of the same pixels.
+
+Two dates cannot know what is usual between two dates, so the threshold is a multiple of what most of the
+frame did. It is scale-free, finds nothing in independent noise and does not ask for a share of change
+(Otsu's threshold, the customary choice, always finds some).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import ndimage, special
+
+from imagery.change.irmad import MAX_ITERATIONS, IrMad, irmad
+from imagery.change.regions import label_patches
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class PairSettings:
+    """How two dates are compared."""
+
+    smoothing_px: float = 0.7
+    """Standard deviation of the Gaussian that smooths the statistic."""
+    median_multiple: float = 2.0
+    """Threshold over the score's median, unless noise alone could reach further."""
+    min_pixels: int = 4
+    """Smaller patches are dropped."""
+    max_iterations: int = MAX_ITERATIONS
+    """Rounds of IR-MAD."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PairResult:
+    """What changed between two dates."""
+
+    score: NDArray[np.float32]
+    """``(y, x)``: root of the smoothed IR-MAD statistic; NaN where not judged."""
+    threshold: float
+    """Scores above it are changes; NaN when nothing could be judged."""
+    changed: NDArray[np.bool_]
+    """``(y, x)``: above the threshold and in a patch of at least `min_pixels`."""
+    judged: NDArray[np.bool_]
+    """``(y, x)``: both dates have a value in every band."""
+    difference: NDArray[np.float32]
+    """``(band, y, x)``: after, on the scale of before, minus before; NaN where not judged."""
+    gain: NDArray[np.float64]
+    """``(band)``: after * gain + offset is on the scale of before."""
+    offset: NDArray[np.float64]
+    """``(band)``."""
+    correlations: NDArray[np.float64]
+    """Canonical correlations; empty when nothing could be fitted."""
+    iterations: int
+    """Rounds of IR-MAD."""
+
+    @property
+    def changed_fraction(self) -> float:
+        """Share of the judged pixels that changed, 0 to 1; 0 when none was judged."""
+        count = int(self.judged.sum())
+        return float(self.changed.sum()) / count if count else 0.0
+
+
+def compare(
+    before: NDArray[np.floating], after: NDArray[np.floating], settings: PairSettings | None = None
+) -> PairResult:
+    """Compare two dates of the same pixels.
+
+    Args:
+        before: ``(band, y, x)``, reflectance or counts, NaN where not clear.
+        after: The same bands and pixels later; gain and offset of each band may differ.
+        settings: How; the default was chosen on frames where nothing happened.
+
+    Raises:
+        ValueError: The two arrays differ in shape or aren't three-dimensional.
+    """
+    settings = settings or PairSettings()
+    fit = irmad(before, after, max_iterations=settings.max_iterations)
+    score = smooth_score(fit, settings.smoothing_px)
+    judged = np.isfinite(score)
+    level = threshold(score, fit.degrees, settings)
+    labels, _ = label_patches(judged & (score > level), settings.min_pixels)
+    gain, offset = normalisation(before, after, fit.weights)
+    matched = after * gain[:, None, None] + offset[:, None, None]
+    difference = np.where(judged, matched - before, np.nan).astype(np.float32)
+    return PairResult(
+        score=score,
+        threshold=level,
+        changed=labels > 0,
+        judged=judged,
+        difference=difference,
+        gain=gain,
+        offset=offset,
+        correlations=fit.correlations,
+        iterations=fit.iterations,
+    )
+
+
+def kernel_energy(smoothing_px: float) -> float:
+    """Return the sum of squares of the smoothing kernel: the variance of smoothed unit white noise."""
+    if smoothing_px == 0:
+        return 1.0
+    radius = int(4 * smoothing_px + 0.5)
+    weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / smoothing_px) ** 2)
+    weights /= weights.sum()
+    return float((weights**2).sum()) ** 2
+
+
+def smooth_score(fit: IrMad, smoothing_px: float) -> NDArray[np.float32]:
+    """Return the root of the smoothed statistic, ``(y, x)``.
+
+    Beside gaps and at the frame's edge the mean runs over fewer pixels and would be noisier; there it is
+    drawn towards the mean of the statistic until its noise is that of a full mean.
+
+    Args:
+        fit: What IR-MAD found.
+        smoothing_px: Standard deviation of the Gaussian.
+    """
+    if smoothing_px == 0:
+        return np.sqrt(fit.z).astype(np.float32)
+    known = np.isfinite(fit.z)
+    mean = float(np.median(fit.z[known])) if known.any() else 0.0
+    excess = _gaussian(np.where(known, fit.z - mean, 0.0), smoothing_px)
+    share = _gaussian(known.astype(np.float64), smoothing_px)
+    energy = _gaussian_squared(known.astype(np.float64), smoothing_px)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        smoothed = mean + excess / share * np.sqrt(kernel_energy(smoothing_px) * share**2 / energy)
+    smoothed[~known] = np.nan
+    return np.sqrt(np.maximum(smoothed, 0)).astype(np.float32)
+
+
+def _gaussian(values: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
+    out: NDArray[np.float64] = ndimage.gaussian_filter(values, sigma, mode="constant", truncate=4.0)
+    return out
+
+
+def _gaussian_squared(values: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
+    """Convolve with the squared kernel: a Gaussian narrower by the root of two, times its energy."""
+    radius = int(4 * sigma + 0.5)
+    weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
+    squared = (weights / weights.sum()) ** 2
+    for axis in (0, 1):
+        values = ndimage.convolve1d(values, squared, axis=axis, mode="constant")
+    return values
+
+
+def threshold(score: NDArray[np.float32], degrees: int, settings: PairSettings) -> float:
+    """Return the score above which a pixel changed; NaN when there is nothing to judge.
+
+    A multiple of the score's median, and never below what independent Gaussian noise of as many bands
+    reaches once in a hundred frames: the smoothed statistic is then close to a gamma variable with the
+    mean and variance of a weighted mean of chi-squares.
+    """
+    values = score[np.isfinite(score)]
+    if not values.size or not degrees:
+        return float("nan")
+    multiple = max(settings.median_multiple, noise_multiple(degrees, values.size, settings.smoothing_px))
+    return multiple * float(np.median(values))
+
+
+def noise_multiple(degrees: int, pixels: int, smoothing_px: float) -> float:
+    """Return how far noise reaches, in medians of the score: exceeded once in a hundred frames."""
+    shape = degrees / (2 * kernel_energy(smoothing_px))
+    reach = special.gammainccinv(shape, 1 / (100 * pixels))
+    return float(np.sqrt(reach / special.gammaincinv(shape, 0.5)))
+
+
+def normalisation(
+    before: NDArray[np.floating], after: NDArray[np.floating], weights: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return gain and offset of each band that put `after` on the scale of `before`.
+
+    Orthogonal regression (both dates carry noise) over the pixels that did not change, weighted by how
+    surely (Canty & Nielsen 2008, "Automatic radiometric normalization of multitemporal satellite imagery
+    with the iteratively re-weighted MAD transformation", Remote Sensing of Environment 112, 1025-1036).
+
+    Args:
+        before: ``(band, y, x)``.
+        after: ``(band, y, x)``.
+        weights: ``(y, x)`` no-change weights; 0 where either date has no value.
+    """
+    used = weights > 0
+    if not used.any():
+        return np.ones(len(before)), np.zeros(len(before))
+    lines = [
+        _orthogonal_line(x[used].astype(np.float64), y[used].astype(np.float64), weights[used])
+        for x, y in zip(after, before, strict=True)
+    ]
+    gain, offset = np.array(lines).T
+    return gain, offset
+
+
+def _orthogonal_line(
+    x: NDArray[np.float64], y: NDArray[np.float64], weights: NDArray[np.float64]
+) -> tuple[float, float]:
+    """Return slope and intercept of y on x; slope 1 where a band is constant or the dates disagree."""
+    x_mean, y_mean = np.average(x, weights=weights), np.average(y, weights=weights)
+    xx = np.average((x - x_mean) ** 2, weights=weights)
+    yy = np.average((y - y_mean) ** 2, weights=weights)
+    xy = np.average((x - x_mean) * (y - y_mean), weights=weights)
+    slope = 1.0
+    if xy > 0:
+        slope = float((yy - xx + np.sqrt((yy - xx) ** 2 + 4 * xy**2)) / (2 * xy))
+    return slope, float(y_mean - slope * x_mean)

@@ -1,0 +1,279 @@
+"""Judge one look against the earlier clear looks of its season.
+
+Each pixel and band has its own baseline: the median of its history, and the median absolute deviation
+as its spread. What the whole frame did that day (haze, sun angle, a dry spring) is taken off first; the
+residuals are scaled, averaged over 3 x 3 pixels and the bands joined. The threshold comes from the
+history itself: every earlier look is judged in the same way against all the others.
+
+Residuals are observed minus predicted. Nothing here is a probability.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import ndimage
+
+from imagery.change.regions import label_patches
+from imagery.model import Outcome
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from imagery.change.spec import WatchSpec
+
+MAD_TO_SIGMA = 1.4826
+"""Standard deviation of a Gaussian over its median absolute deviation."""
+
+MIN_JUDGED_SHARE = 0.5
+"""Of the clear part of the footprint, the share that must have enough history; else Learning."""
+
+MIN_FOOTPRINT_PX = 0.5
+"""A patch decides when it covers more of the footprint than this, in pixels."""
+
+CONTROL_QUANTILE = 0.8
+"""When more than the rest of the surroundings moved, the site must stand out from them as well."""
+
+MIN_CONTROL_PX = 100
+"""Fewer pixels than these don't speak for the surroundings."""
+
+THRESHOLD_MARGIN = 1.5
+"""Threshold over the usual largest score of a quiet look."""
+
+MIN_THRESHOLD = 3.0
+"""The lowest threshold, however quiet the history was."""
+
+_PRIOR_LOOKS = 6.0
+_MIN_CLEAR_PX = 9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Baseline:
+    """What a history predicts, and how well it predicts each of its own looks."""
+
+    predicted: NDArray[np.float32]
+    """``(band, y, x)``: the median of the aligned history; NaN with fewer values than `min_history`."""
+    spread: NDArray[np.float32]
+    """``(band, y, x)``: standard deviation of one residual."""
+    own_scores: NDArray[np.float32]
+    """``(time, y, x)``: score of each look of the history judged by the others; NaN where hidden."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judgement:
+    """What a look shows against its baseline."""
+
+    outcome: Outcome
+    """`Learning`, `Unchanged` or `Changed`."""
+    score: NDArray[np.float32]
+    """``(y, x)``: NaN where nothing was judged."""
+    threshold: float
+    """Scores above it are changes; NaN while learning."""
+    changed: NDArray[np.bool_]
+    """``(y, x)``: above the threshold, whatever the footprint or the size of the patch."""
+    deciding: NDArray[np.bool_]
+    """``(y, x)``: the patches of `changed` that are large enough and touch the footprint."""
+    residual: NDArray[np.float32]
+    """``(band, y, x)``: observed minus predicted, in the values' units, the frame's shift removed."""
+    judged: NDArray[np.bool_]
+    """``(y, x)``: enough history and clear in this look."""
+    control_share: float | None = None
+    """Share of the judged pixels around the footprint that moved too; None without any."""
+
+
+def sorted_in_time(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
+    """Sort along time with NaN last.
+
+    Args:
+        values: ``(time, ...)``.
+
+    Returns:
+        The sorted values with time as the *last* axis (contiguous, so that sorting is fast), and the
+        count of finite values.
+    """
+    lanes = np.ascontiguousarray(np.moveaxis(values, 0, -1))
+    lanes.sort(axis=-1)
+    return lanes, np.isfinite(lanes).sum(axis=-1)
+
+
+def _at(lanes: NDArray[np.float32], position: NDArray[np.intp]) -> NDArray[np.float32]:
+    inside = np.clip(position, 0, lanes.shape[-1] - 1)
+    return np.take_along_axis(lanes, inside[..., None], axis=-1)[..., 0]
+
+
+def medians(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the median over time, and for each time the median of all the *others*, from one sort.
+
+    Leaving one value out moves the median by one place at most, so the three values in the middle of
+    the sorted history hold all answers.
+
+    Args:
+        values: ``(time, ...)``, NaN where there is no value.
+
+    Returns:
+        ``(...)`` median, NaN without values; and ``(time, ...)`` leave-one-out medians, NaN where the
+        value itself is NaN or stands alone.
+    """
+    lanes, count = sorted_in_time(values)
+    low, middle, high = (_at(lanes, count // 2 + step) for step in (-1, 0, 1))
+    odd = count % 2 == 1
+    median = np.where(odd, middle, (low + middle) / 2)
+    # Odd count: taking one out leaves the two neighbours of the middle, on the far side of it.
+    if_odd = np.where(
+        values < middle, (middle + high) / 2, np.where(values > middle, (low + middle) / 2, (low + high) / 2)
+    )
+    if_even = np.where(values <= low, middle, low)
+    others = np.where(odd, if_odd, if_even)
+    others[np.isnan(values) | (count < 2)] = np.nan  # noqa: PLR2004 - one value has no others
+    return median, others
+
+
+def baseline(history: NDArray[np.float32], *, min_history: int, resolution: float) -> Baseline:
+    """Learn what a history predicts.
+
+    The spread of a pixel comes from few values, so it is drawn towards the frame's median spread as if
+    that had been seen `_PRIOR_LOOKS` times, and it is never below one step of quantisation.
+
+    Args:
+        history: ``(time, band, y, x)``, NaN where hidden.
+        min_history: Values that a pixel needs.
+        resolution: Smallest step of the values, in their units.
+    """
+    first, _ = medians(history)
+    aligned = history - common_shift(history - first)
+    predicted, others = medians(aligned)
+    deviation, deviation_of_others = medians(np.abs(aligned - predicted))
+    count = np.isfinite(aligned).sum(axis=0)
+    enough = count >= min_history
+    spread = _spread(deviation, count, resolution)
+    own_spread = _spread(deviation_of_others, count - 1, resolution)
+    own_scores = joint_score(np.where(enough, (aligned - others) / own_spread, np.nan))
+    predicted = np.where(enough, predicted, np.float32(np.nan))
+    return Baseline(predicted, spread, own_scores)
+
+
+def _spread(mad: NDArray[np.float32], count: NDArray[np.intp], resolution: float) -> NDArray[np.float32]:
+    own = np.square(MAD_TO_SIGMA * mad)
+    typical = _finite_median(own)
+    pooled = (count * own + _PRIOR_LOOKS * typical) / (np.maximum(count, 0) + _PRIOR_LOOKS)
+    spread: NDArray[np.float32] = np.sqrt(pooled + resolution**2).astype(np.float32)
+    return spread
+
+
+def common_shift(residual: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the median residual of the frame, ``(..., 1, 1)``; 0 where too few pixels are clear."""
+    enough = np.isfinite(residual).sum(axis=(-2, -1), keepdims=True) >= _MIN_CLEAR_PX
+    return np.where(enough, _finite_median(residual), np.float32(0))
+
+
+def _finite_median(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the median over the last two axes of what is finite, ``(..., 1, 1)``; NaN without any."""
+    lanes = values.reshape(*values.shape[:-2], -1)
+    middle = medians(np.moveaxis(lanes, -1, 0))[0]
+    return np.asarray(middle, dtype=np.float32)[..., None, None]
+
+
+def joint_score(z: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Join standardised residuals: the 3 x 3 mean of each band, then the root mean square over bands.
+
+    The mean keeps its sign, so what neighbours do not share cancels. A mean over fewer than nine clear
+    pixels is scaled down to the noise of one over nine.
+
+    Args:
+        z: ``(..., band, y, x)``, NaN where unknown.
+
+    Returns:
+        ``(..., y, x)``, NaN where the pixel itself is unknown.
+    """
+    known = np.isfinite(z)
+    box = (1,) * (z.ndim - 2) + (3, 3)
+    filled = np.where(known, z, 0).astype(np.float32)
+    total = ndimage.uniform_filter(filled, size=box, mode="constant")
+    share = ndimage.uniform_filter(known.astype(np.float32), size=box, mode="constant")
+    mean = total / np.sqrt(np.maximum(share, np.float32(1 / 9)))
+    mean[~known] = np.nan
+    score: NDArray[np.float32] = np.sqrt(np.square(mean).mean(axis=-3))
+    return score
+
+
+def judge(
+    values: NDArray[np.float32],
+    history: NDArray[np.float32],
+    spec: WatchSpec,
+    *,
+    resolution: float,
+) -> Judgement:
+    """Judge one look against its history.
+
+    Args:
+        values: ``(band, y, x)``, NaN where not clear.
+        history: ``(time, band, y, x)``: the earlier clear looks of the season, NaN where not clear.
+        spec: Footprint and rules.
+        resolution: Smallest step of the values, in their units: one count times its scale.
+    """
+    if len(history) < spec.min_history:
+        return _learning(values)
+    learned = baseline(history, min_history=spec.min_history, resolution=resolution)
+    residual, score = _residual(values, learned)
+    judged = np.isfinite(score)
+    clear = np.isfinite(values).all(axis=0)
+    if spec.weights[judged].sum() < MIN_JUDGED_SHARE * spec.weights[clear].sum() or not judged.any():
+        return _learning(values)
+    history_level = history_threshold(learned.own_scores)
+    controls = score[judged & (spec.weights == 0)]
+    level = max(history_level, control_level(controls))
+    changed = judged & (score > level)
+    deciding = touching(changed, spec)
+    outcome = Outcome.CHANGED if deciding.any() else Outcome.UNCHANGED
+    moved = float((controls > history_level).mean()) if controls.size else None
+    return Judgement(outcome, score, level, changed, deciding, residual, judged, moved)
+
+
+def _learning(values: NDArray[np.float32]) -> Judgement:
+    frame = values.shape[1:]
+    nothing = np.zeros(frame, dtype=np.bool_)
+    unknown = np.full(values.shape, np.nan, dtype=np.float32)
+    return Judgement(Outcome.LEARNING, unknown[0], np.nan, nothing, nothing, unknown, nothing)
+
+
+def _residual(
+    values: NDArray[np.float32], learned: Baseline
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return residual and score; the frame's shift is taken twice, then without what stood out."""
+    residual = values - learned.predicted
+    residual = residual - common_shift(residual)
+    score = joint_score(residual / learned.spread)
+    quiet = score <= 2 * _finite_median(score)
+    residual = residual - common_shift(np.where(quiet, residual, np.float32(np.nan)))
+    return residual, joint_score(residual / learned.spread)
+
+
+def history_threshold(own_scores: NDArray[np.float32]) -> float:
+    """Return the score that quiet looks of this history don't reach.
+
+    The usual largest score of a look, times a margin. The largest of all would be the score of the one
+    hazy look that every history holds, and blind the site for years.
+
+    Args:
+        own_scores: ``(time, y, x)``.
+    """
+    scores = own_scores.reshape(len(own_scores), -1)
+    largest = np.fmax.reduce(scores, axis=1)
+    usual = float(np.median(largest[np.isfinite(largest)]))
+    return max(THRESHOLD_MARGIN * usual, MIN_THRESHOLD)
+
+
+def control_level(controls: NDArray[np.float32]) -> float:
+    """Return the score above which a footprint stands out from its surroundings; 0 without enough."""
+    return float(np.quantile(controls, CONTROL_QUANTILE)) if controls.size >= MIN_CONTROL_PX else 0.0
+
+
+def touching(changed: NDArray[np.bool_], spec: WatchSpec) -> NDArray[np.bool_]:
+    """Return the patches that are large enough and hold more than half a pixel of the footprint."""
+    labels, count = label_patches(changed, spec.min_pixels)
+    inside = np.bincount(labels.ravel(), weights=spec.weights.ravel(), minlength=count + 1)
+    inside[0] = 0
+    deciding: NDArray[np.bool_] = inside[labels] > MIN_FOOTPRINT_PX
+    return deciding
