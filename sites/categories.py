@@ -81,8 +81,8 @@ def parse_category(text: object) -> Category:
         try:
             return Category(text)
         except ValueError:
-            refuse(f"unknown category {shown(text)}", "category", _category_hint(text))
-    return refuse(f"a category is a text, not {shown(text)}", "category", _category_hint(""))
+            refuse(f"unknown category {shown(text)}", "", _category_hint(text))
+    return refuse(f"a category is a text, not {shown(text)}", "", _category_hint(""))
 
 
 def _category_hint(text: str) -> str:

@@ -96,7 +96,7 @@ class Relation:
 class Placement:
     """Where a site was believed to be before it was placed anew."""
 
-    geometry: SiteGeometry | None
+    geometry: SiteGeometry | None = None
     footprint: SiteGeometry | None = None
     accuracy_m: float | None = None
     source: str | None = None

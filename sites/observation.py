@@ -125,10 +125,10 @@ class Measurement:
 
     quantity: str
     """What was measured: ``footprint``, ``railcars``, ``stalls``."""
-    value: float | tuple[float, ...] | None
-    """One number, the sides of a thing (``(17, 12)``), or None where only `low` and `high` are known."""
     unit: str
     """``m``, ``m2``, ``railcars``."""
+    value: float | tuple[float, ...] | None = None
+    """One number, the sides of a thing (``(17, 12)``), or None where only `low` and `high` are known."""
     qualifier: Qualifier | None = None
     low: float | None = None
     """Lower end of a count range, in `unit`."""

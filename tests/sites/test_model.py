@@ -153,10 +153,10 @@ def test_refuses_a_source_by_field(fields: dict[str, str], field: str) -> None:
 
 
 def test_measurement_needs_a_number_and_an_ordered_range() -> None:
-    assert Measurement("railcars", None, "railcars", low=30, high=50).low == 30
+    assert Measurement("railcars", "railcars", low=30, high=50).low == 30
     for value, low, high in [(None, None, None), (float("inf"), None, None), (1, 5, 3)]:
         with pytest.raises(SiteError):
-            Measurement("railcars", value, "railcars", low=low, high=high)
+            Measurement("railcars", "railcars", value, low=low, high=high)
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "../x.png", "a\\b.png", "C:x.png", ""])

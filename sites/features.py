@@ -1,0 +1,189 @@
+"""One GeoJSON feature to and from a site or a subject."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from geo.errors import InputError, Where
+from sites.checks import is_id, refuse, require_id, shown
+from sites.forms import NAME, SITE, SUBJECT
+from sites.members import Form, check_foreign, faults_of, listed, raise_all, text
+from sites.model import Name, Site, Subject
+from sites.positions import read_geometry, write_geometry
+from sites.slugs import slug
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_OURS = frozenset({"type", "id", "geometry", "properties", "bbox"})
+# `bbox` follows from the geometry; one that is kept would lie after the next move.
+_NAMING = ("name", "names", "name_ko", "aliases")
+
+
+def feature_id(raw: Mapping[str, Any]) -> str | None:
+    """Return the id that a feature gives itself, on the feature or in its properties; None if none.
+
+    Raises:
+        InputError: It gives two that differ, or one that is no id.
+    """
+    properties = raw.get("properties")
+    inner = properties.get("id") if isinstance(properties, dict) else None
+    given = [value for value in (raw.get("id"), inner) if value is not None]
+    if not given:
+        return None
+    ids = [str(value) if _is_whole(value) else value for value in given]
+    if ids[0] != ids[-1]:
+        hint = "Keep the one on the feature"
+        refuse(f"two ids: {shown(ids[0])} on the feature, {shown(ids[1])} in its properties", "id", hint)
+    if not isinstance(ids[0], str):
+        refuse(f"an id is a text, not {shown(ids[0])}", "id")
+    require_id(ids[0], offer=_offer(ids[0]))
+    return ids[0]
+
+
+def display_name(raw: Mapping[str, Any]) -> str | None:
+    """Return the name that a feature shows, None where it has none or none that is a text."""
+    properties = raw.get("properties")
+    if not isinstance(properties, dict):
+        return None
+    value = properties.get("name")
+    names = properties.get("names")
+    if value is None and isinstance(names, list) and names:
+        value = names[0].get("text") if isinstance(names[0], dict) else names[0]
+    if value is None:
+        value = properties.get("name_ko")
+    return value if isinstance(value, str) else None
+
+
+def read_feature(raw: object, record_id: str) -> Site | Subject:
+    """Return the site or subject of a GeoJSON feature.
+
+    Raises:
+        InputError: One fault, with its field, or a `RecordError` that holds all of them.
+    """
+    if not isinstance(raw, dict) or raw.get("type") != "Feature":
+        refuse("this is not a Feature", "type", 'Each needs "type": "Feature"')
+    if "geometry" not in raw:
+        refuse("the feature has no geometry", "geometry", "Write null for an unplaced site")
+    properties = raw.get("properties")
+    if not isinstance(properties, dict):
+        refuse("the feature has no properties", "properties", "It needs a name and a category at least")
+    foreign = {key: raw[key] for key in raw if key not in _OURS}
+    for key, value in foreign.items():
+        check_foreign_member(key, value)
+    if "subject" in properties:
+        return _read_subject(raw, properties, record_id, foreign)
+    return _read_site(raw, properties, record_id, foreign)
+
+
+def check_foreign_member(key: str, value: object) -> None:
+    """Refuse a member that could not be written back, naming its key."""
+    try:
+        check_foreign(value)
+    except InputError as error:
+        raise_all(faults_of(error, key))
+
+
+def write_feature(record: Site | Subject) -> dict[str, Any]:
+    """Return a site or subject as a GeoJSON feature in canonical key order."""
+    if isinstance(record, Site):
+        geometry = None if record.geometry is None else write_geometry(record.geometry)
+        properties = _write_names(record.names) | SITE.write(record)
+    else:
+        geometry = None
+        properties = {"subject": {record.kind: record.name}} | SUBJECT.write(record)
+    feature = {"type": "Feature", "id": record.id, "geometry": geometry, "properties": properties}
+    return feature | {key: record.feature_foreign[key] for key in sorted(record.feature_foreign)}
+
+
+def _read_site(
+    raw: dict[str, Any], properties: dict[str, Any], site_id: str, foreign: dict[str, Any]
+) -> Site:
+    faults: list[InputError] = []
+    values: dict[str, Any] = {"id": site_id}
+    rest = {key: properties[key] for key in properties if key != "id" and key not in _NAMING}
+    try:
+        values["names"] = _read_names(properties)
+    except InputError as error:
+        faults.extend(faults_of(error, ""))
+    if raw["geometry"] is not None:
+        try:
+            values["geometry"] = read_geometry(raw["geometry"])
+        except InputError as error:
+            faults.extend(faults_of(error, "geometry"))
+    values |= _values(SITE, rest, faults)
+    raise_all(faults)
+    if foreign:
+        values["feature_foreign"] = foreign
+    return SITE.build(values)
+
+
+def _read_subject(
+    raw: dict[str, Any], properties: dict[str, Any], record_id: str, foreign: dict[str, Any]
+) -> Subject:
+    subject = properties["subject"]
+    if raw["geometry"] is not None:
+        refuse("a subject has no place", "geometry", "Write null, or make it a site")
+    if not isinstance(subject, dict) or len(subject) != 1:
+        refuse("a subject is one of province or topic", "subject", 'Write {"province": "Ryanggang"}')
+    kind, name = next(iter(subject.items()))
+    rest = {key: properties[key] for key in properties if key not in {"id", "subject"}}
+    values = SUBJECT.values(rest) | {"id": record_id, "kind": kind, "name": text(name)}
+    if foreign:
+        values["feature_foreign"] = foreign
+    return SUBJECT.build(values)
+
+
+def _values(form: Form[Site], raw: dict[str, Any], faults: list[InputError]) -> dict[str, Any]:
+    try:
+        return form.values(raw)
+    except InputError as error:
+        faults.extend(faults_of(error, ""))
+        return {}
+
+
+def _read_names(properties: dict[str, Any]) -> tuple[Name, ...]:
+    """Return the names, the displayed one first; `name_ko` and `aliases` are other ways to give them."""
+    found: list[Name] = []
+    if properties.get("names") is not None:
+        found += _located(listed(NAME.read), properties["names"], "names")
+    shown_name = properties.get("name")
+    if shown_name is not None:
+        first = next((name for name in found if name.text == shown_name), None)
+        found = [first or Name(_located(text, shown_name, "name")), *(n for n in found if n is not first)]
+    if properties.get("name_ko") is not None:
+        _add(found, Name(_located(text, properties["name_ko"], "name_ko"), language="ko"))
+    for alias in _located(listed(text), properties.get("aliases") or [], "aliases"):
+        _add(found, Name(alias))
+    if not found:
+        hint = "Give it the name to show"
+        raise InputError("a site needs a name", where=Where(field="name"), hint=hint)
+    return tuple(found)
+
+
+def _located(read: Any, value: object, key: str) -> Any:  # noqa: ANN401 - passes a reader through
+    try:
+        return read(value)
+    except InputError as error:
+        return raise_all(faults_of(error, key))
+
+
+def _add(names: list[Name], name: Name) -> None:
+    if all(known.text != name.text for known in names):
+        names.append(name)
+
+
+def _write_names(names: tuple[Name, ...]) -> dict[str, Any]:
+    first, others = names[0], names[1:]
+    bare = first == Name(first.text) and all(name.text != first.text for name in others)
+    listed_names = [NAME.write(name) for name in (others if bare else names)]
+    return {"name": first.text} | ({"names": listed_names} if listed_names else {})
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _offer(value: str) -> str | None:
+    offer = slug(value)
+    return offer if offer and is_id(offer) else None

@@ -1,0 +1,252 @@
+"""GeoJSON files (RFC 7946) of sites: a bounded reader that trusts nothing, a canonical writer.
+
+Canonical form: UTF-8, two spaces, one position a line, fixed key order, coordinates to seven
+decimals, records by id. Writing what was read from a canonical file gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from geo.errors import InputError, Where
+from sites.checks import shown
+from sites.errors import CatalogueError
+from sites.features import check_foreign_member, display_name, feature_id, read_feature, write_feature
+from sites.files import explain_encoding, read_bounded
+from sites.members import faults_of
+from sites.slugs import slug, told_apart
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from sites.model import Site, Subject
+
+MAX_FEATURES = 100_000
+"""Of one file; the largest public list for the DPRK has 53,722."""
+
+WGS84_NAMES = ("CRS84", "EPSG::4326", "EPSG:4326")
+
+_NOT_JSON = re.compile(rb"-?(NaN|Infinity)")
+_NUMBERS = re.compile(rb'\[\n\s+-?\d[^\[\]{}"]*?\n\s+\]')
+_GAP = re.compile(rb"\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One record of a file."""
+
+    record: Site | Subject
+    feature: str
+    """As errors name it: ``feature 3 ('a')``."""
+    id_given: bool
+    """False when the id was made of the name."""
+    content: str = ""
+    """What tells sites of one name apart when ids are made of names: where each is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a file holds."""
+
+    file: str
+    """As the user wrote it."""
+    found: tuple[Found, ...]
+    """The records without faults, in the order of the file."""
+    faults: tuple[InputError, ...]
+    """Every fault of the others, with its place."""
+    is_single: bool = False
+    """True when the file is one bare Feature."""
+    foreign: Mapping[str, Any] = field(default_factory=dict)
+    """Members of the collection that are not ours."""
+
+    def records(self) -> tuple[Site | Subject, ...]:
+        """Return the records.
+
+        Raises:
+            InputError: The first fault, if there is any.
+        """
+        if self.faults:
+            raise self.faults[0]
+        return tuple(found.record for found in self.found)
+
+
+def read_file(path: Path) -> Document:
+    """Read a GeoJSON file; see `read_document`."""
+    return read_document(read_bounded(path), str(path))
+
+
+def read_document(data: bytes, file: str) -> Document:
+    """Read a FeatureCollection, a Feature, or a list of those.
+
+    Args:
+        data: The whole file.
+        file: Its name as the user wrote it, for errors.
+
+    Raises:
+        CatalogueError: It is not such a file at all; faults of single features are in the answer.
+    """
+    raw = _load(data, file)
+    try:
+        features, foreign = _features(raw)
+    except InputError as error:
+        raise error.located(file=file) from None
+    found, faults = _read_features(features, file)
+    is_single = isinstance(raw, dict) and raw.get("type") == "Feature"
+    return Document(file, tuple(found), tuple(faults), is_single=is_single, foreign=foreign)
+
+
+def write_document(
+    records: Iterable[Site | Subject], *, is_single: bool = False, foreign: Mapping[str, Any] | None = None
+) -> bytes:
+    """Return records as canonical GeoJSON; a single Feature where the file was one and still can be."""
+    features = [write_feature(record) for record in sorted(records, key=lambda record: record.id)]
+    if is_single and len(features) == 1:
+        return canonical_json(features[0])
+    extra = {key: (foreign or {})[key] for key in sorted(foreign or {})}
+    return canonical_json({"type": "FeatureCollection"} | extra | {"features": features})
+
+
+def canonical_json(value: object) -> bytes:
+    """Return JSON in the canonical layout: two spaces, lists of numbers on one line."""
+    pretty = orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    # A raw line break cannot stand inside a JSON text, so this only ever meets lists of numbers.
+    return _NUMBERS.sub(_on_one_line, pretty)
+
+
+def _on_one_line(match: re.Match[bytes]) -> bytes:
+    return b"[" + _GAP.sub(b" ", match[0][1:-1]).strip() + b"]"
+
+
+def _load(data: bytes, file: str) -> object:
+    content = data.removeprefix(b"\xef\xbb\xbf")
+    explain_encoding(content, file)
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        where = Where(file=file, line=error.lineno)
+        line = content.splitlines()[error.lineno - 1 : error.lineno]
+        if line and _NOT_JSON.search(line[0]):
+            hint = "JSON has no such number: write null, or leave the member out"
+            raise CatalogueError("NaN or Infinity is not JSON", where=where, hint=hint) from None
+        if "depth limit" in error.msg:
+            raise CatalogueError("nested more than 1,000 levels deep", where=where) from None
+        problem = f"not JSON: {error.msg}, column {error.colno}"
+        raise CatalogueError(problem, where=where) from None
+
+
+def _features(raw: object) -> tuple[list[object], dict[str, Any]]:
+    if isinstance(raw, list):
+        features = [feature for item in raw for feature in _members(item)]
+        foreign: dict[str, Any] = {}
+    else:
+        features = _members(raw)
+        foreign = _collection_foreign(raw)
+    if len(features) > MAX_FEATURES:
+        problem = f"{len(features)} features are too many; the limit is {MAX_FEATURES}"
+        raise CatalogueError(problem, hint="Split the file")
+    return features, foreign
+
+
+def _members(raw: object) -> list[object]:
+    kind = raw.get("type") if isinstance(raw, dict) else None
+    if isinstance(raw, dict) and kind == "FeatureCollection":
+        features = raw.get("features")
+        if not isinstance(features, list):
+            raise CatalogueError("a FeatureCollection needs a list", where=Where(field="features"))
+        _check_crs(raw)
+        return features
+    if kind == "Feature":
+        return [raw]
+    hint = "Give a FeatureCollection, a Feature, or a list of those"
+    what = f"type {shown(kind)}" if kind is not None else shown(raw)
+    raise CatalogueError(f"{what} is not a GeoJSON feature", where=Where(field="type"), hint=hint)
+
+
+def _collection_foreign(raw: object) -> dict[str, Any]:
+    if not isinstance(raw, dict) or raw.get("type") != "FeatureCollection":
+        return {}
+    foreign = {key: raw[key] for key in raw if key not in {"type", "features", "bbox", "crs"}}
+    for key, value in foreign.items():
+        check_foreign_member(key, value)
+    return foreign
+
+
+def _check_crs(raw: dict[str, Any]) -> None:
+    # RFC 7946 has no `crs`; its 2008 forerunner had, and files in other systems still carry it.
+    crs = raw.get("crs")
+    if crs is None:
+        return
+    properties = crs.get("properties") if isinstance(crs, dict) else None
+    name = properties.get("name") if isinstance(properties, dict) else None
+    if not isinstance(name, str) or not name.endswith(WGS84_NAMES):
+        problem = f"coordinates in {shown(name)} are not longitude and latitude"
+        raise CatalogueError(problem, where=Where(field="crs"), hint="Save it in WGS 84 (EPSG:4326)")
+
+
+def _read_features(features: list[object], file: str) -> tuple[list[Found], list[InputError]]:
+    faults: list[InputError] = []
+    named = [_identify(raw, position, file, faults) for position, raw in enumerate(features, start=1)]
+    ids = _settle(features, named)
+    found: list[Found] = []
+    seen: dict[str, str] = {}
+    for position, (raw, record_id) in enumerate(zip(features, ids, strict=True), start=1):
+        if record_id is None:
+            continue
+        label = f"feature {position} ({record_id!r})"
+        if record_id in seen:
+            where = Where(file=file, feature=label, field="id")
+            faults.append(CatalogueError(f"the id is taken by {seen[record_id]}", where=where))
+            continue
+        seen[record_id] = label
+        try:
+            record = read_feature(raw, record_id)
+        except InputError as error:
+            faults.extend(_placed(error, file, label))
+            continue
+        found.append(Found(record, label, id_given=named[position - 1][1], content=_place(raw)))
+    return found, faults
+
+
+def _identify(raw: object, position: int, file: str, faults: list[InputError]) -> tuple[str | None, bool]:
+    """Return the id and whether it was given; None, with a fault, where there is none to be had."""
+    label = f"feature {position}"
+    try:
+        if not isinstance(raw, dict):
+            raise CatalogueError(f"{shown(raw)} is not a Feature")
+        given = feature_id(raw)
+        if given is not None:
+            return given, True
+        name = display_name(raw)
+        made = slug(name) if name else None
+        if made is None:
+            hint = "Ids are made of Latin letters and digits" if name else None
+            raise CatalogueError("an id or a name is wanted", where=Where(field="id"), hint=hint)
+    except InputError as error:
+        faults.extend(_placed(error, file, label))
+        return None, False
+    return made, False
+
+
+def _settle(features: list[object], named: list[tuple[str | None, bool]]) -> list[str | None]:
+    """Tell apart the sites whose ids were made of the same name, by where they are."""
+    count = Counter(record_id for record_id, _ in named)
+    return [
+        record_id
+        if record_id is None or given or count[record_id] == 1
+        else told_apart(record_id, _place(raw))
+        for raw, (record_id, given) in zip(features, named, strict=True)
+    ]
+
+
+def _place(raw: object) -> str:
+    return repr(raw.get("geometry"))[:1000] if isinstance(raw, dict) else ""
+
+
+def _placed(error: InputError, file: str, feature: str) -> list[InputError]:
+    return [fault.located(file=file, feature=feature) for fault in faults_of(error, "")]

@@ -1,0 +1,36 @@
+"""Ids offered for names."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+
+from sites.checks import is_id
+
+_MAX_LENGTH = 64
+_OTHER = re.compile(r"[^a-z0-9]+")
+
+
+def slug(name: str) -> str | None:
+    """Return an id made of a name, or None where no letter of it is Latin.
+
+    >>> slug("Komsan-ri Market")
+    'komsan-ri-market'
+    >>> slug("해방시장") is None
+    True
+    """
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    words = _OTHER.sub("-", plain.replace("'", "")).strip("-")[:_MAX_LENGTH].rstrip("-")
+    if not words:
+        return None
+    return words if is_id(words) else f"site-{words}"
+
+
+def told_apart(base: str, content: str) -> str:
+    """Return an id for one of several sites of one name: `base` and four digits from their content.
+
+    The same site gets the same id however the file is sorted.
+    """
+    digest = hashlib.sha256(content.encode()).hexdigest()[:4]
+    return f"{base[: _MAX_LENGTH - 5]}-{digest}"
