@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+TRIM_MULTIPLE = 3.0
+"""Scores above so many medians are left out of the median."""
+
+_MAX_TRIMS = 20
+
+
 @dataclass(frozen=True, slots=True)
 class PairSettings:
     """How two dates are compared."""
@@ -27,7 +33,7 @@ class PairSettings:
     smoothing_px: float = 0.7
     """Standard deviation of the Gaussian that smooths the statistic."""
     median_multiple: float = 2.0
-    """Threshold over the score's median, unless noise alone could reach further."""
+    """Threshold over the median score of what did not change, unless noise alone could reach further."""
     min_pixels: int = 4
     """Smaller patches are dropped."""
     max_iterations: int = MAX_ITERATIONS
@@ -99,14 +105,14 @@ def compare(
     )
 
 
-def kernel_energy(smoothing_px: float) -> float:
-    """Return the sum of squares of the smoothing kernel: the variance of smoothed unit white noise."""
+def smoothing_kernel(smoothing_px: float) -> NDArray[np.float64]:
+    """Return the one-dimensional Gaussian kernel, ``(2 * radius + 1)``, of sum 1."""
     if smoothing_px == 0:
-        return 1.0
+        return np.ones(1)
     radius = int(4 * smoothing_px + 0.5)
     weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / smoothing_px) ** 2)
-    weights /= weights.sum()
-    return float((weights**2).sum()) ** 2
+    kernel: NDArray[np.float64] = weights / weights.sum()
+    return kernel
 
 
 def smooth_score(fit: IrMad, smoothing_px: float) -> NDArray[np.float32]:
@@ -119,53 +125,78 @@ def smooth_score(fit: IrMad, smoothing_px: float) -> NDArray[np.float32]:
         fit: What IR-MAD found.
         smoothing_px: Standard deviation of the Gaussian.
     """
-    if smoothing_px == 0:
-        return np.sqrt(fit.z).astype(np.float32)
     known = np.isfinite(fit.z)
-    mean = float(np.median(fit.z[known])) if known.any() else 0.0
-    excess = _gaussian(np.where(known, fit.z - mean, 0.0), smoothing_px)
-    share = _gaussian(known.astype(np.float64), smoothing_px)
-    energy = _gaussian_squared(known.astype(np.float64), smoothing_px)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        smoothed = mean + excess / share * np.sqrt(kernel_energy(smoothing_px) * share**2 / energy)
-    smoothed[~known] = np.nan
-    return np.sqrt(np.maximum(smoothed, 0)).astype(np.float32)
+    if not known.any():
+        return fit.z.astype(np.float32)
+    kernel = smoothing_kernel(smoothing_px)
+    mean = float(np.median(fit.z[known]))
+    excess = _convolve(np.where(known, fit.z - mean, 0.0), kernel)
+    share = _convolve(known.astype(np.float64), kernel)
+    energy = _convolve(known.astype(np.float64), kernel**2)
+    full_energy = float((kernel**2).sum()) ** 2
+    # The variance of a mean over what is known is energy / share**2, that of a full one full_energy.
+    smoothed = mean + excess[known] * np.sqrt(full_energy / energy[known])
+    score = np.full(fit.z.shape, np.nan, dtype=np.float32)
+    score[known] = np.sqrt(np.maximum(smoothed, 0))
+    return score
 
 
-def _gaussian(values: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
-    out: NDArray[np.float64] = ndimage.gaussian_filter(values, sigma, mode="constant", truncate=4.0)
-    return out
-
-
-def _gaussian_squared(values: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
-    """Convolve with the squared kernel: a Gaussian narrower by the root of two, times its energy."""
-    radius = int(4 * sigma + 0.5)
-    weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
-    squared = (weights / weights.sum()) ** 2
+def _convolve(values: NDArray[np.float64], kernel: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Convolve both axes with one kernel; nothing lies beyond the frame."""
     for axis in (0, 1):
-        values = ndimage.convolve1d(values, squared, axis=axis, mode="constant")
+        values = ndimage.convolve1d(values, kernel, axis=axis, mode="constant")
     return values
 
 
 def threshold(score: NDArray[np.float32], degrees: int, settings: PairSettings) -> float:
     """Return the score above which a pixel changed; NaN when there is nothing to judge.
 
-    A multiple of the score's median, and never below what independent Gaussian noise of as many bands
-    reaches once in a hundred frames: the smoothed statistic is then close to a gamma variable with the
-    mean and variance of a weighted mean of chi-squares.
+    A multiple of the median of what did not change, and never below what independent Gaussian noise of as many bands
+    reaches.
     """
     values = score[np.isfinite(score)]
     if not values.size or not degrees:
         return float("nan")
     multiple = max(settings.median_multiple, noise_multiple(degrees, values.size, settings.smoothing_px))
-    return multiple * float(np.median(values))
+    return multiple * unchanged_median(values)
+
+
+def unchanged_median(values: NDArray[np.floating]) -> float:
+    """Return the median of the values below three times itself, found by repetition.
+
+    Where two fifths of a frame changed, the plain median has climbed into the tail of what did not, and
+    the changes would hide themselves.
+
+    Args:
+        values: Finite scores, at least one.
+    """
+    median = float(np.median(values))
+    for _ in range(_MAX_TRIMS):
+        trimmed = float(np.median(values[values <= TRIM_MULTIPLE * median]))
+        if trimmed == median:
+            break
+        median = trimmed
+    return median
 
 
 def noise_multiple(degrees: int, pixels: int, smoothing_px: float) -> float:
-    """Return how far noise reaches, in medians of the score: exceeded once in a hundred frames."""
-    shape = degrees / (2 * kernel_energy(smoothing_px))
-    reach = special.gammainccinv(shape, 1 / (100 * pixels))
-    return float(np.sqrt(reach / special.gammaincinv(shape, 0.5)))
+    """Return how far noise reaches, in medians of the score: exceeded once in a hundred frames.
+
+    The smoothed statistic of Gaussian noise is a weighted sum of chi-square variables. It is replaced by
+    the shifted and scaled chi-square of the same mean, variance and skewness (Buckley & Eagleson 1988,
+    "An approximation to the distribution of quadratic forms in normal random variables", Australian
+    Journal of Statistics 30A, 150-159); without the skewness its tail would be too short for one band.
+    """
+    kernel = smoothing_kernel(smoothing_px)
+    square, cube = (float((kernel**power).sum()) ** 2 for power in (2, 3))
+    freedom = degrees * square**3 / cube**2
+    mean, spread = float(degrees), np.sqrt(degrees * square / freedom)
+
+    def quantile(tail: float) -> float:
+        chi_square = 2 * special.gammainccinv(freedom / 2, tail)
+        return float(mean + spread * (chi_square - freedom))
+
+    return float(np.sqrt(quantile(1 / (100 * pixels)) / quantile(0.5)))
 
 
 def normalisation(
