@@ -131,10 +131,10 @@ def smooth_score(fit: IrMad, smoothing_px: float) -> NDArray[np.float32]:
     kernel = smoothing_kernel(smoothing_px)
     mean = float(np.median(fit.z[known]))
     excess = _convolve(np.where(known, fit.z - mean, 0.0), kernel)
-    share = _convolve(known.astype(np.float64), kernel)
     energy = _convolve(known.astype(np.float64), kernel**2)
     full_energy = float((kernel**2).sum()) ** 2
-    # The variance of a mean over what is known is energy / share**2, that of a full one full_energy.
+    # Divided by the kernel's share of what is known this would be the mean; divided by the root of its
+    # energy it has the same noise everywhere.
     smoothed = mean + excess[known] * np.sqrt(full_energy / energy[known])
     score = np.full(fit.z.shape, np.nan, dtype=np.float32)
     score[known] = np.sqrt(np.maximum(smoothed, 0))
@@ -151,8 +151,8 @@ def _convolve(values: NDArray[np.float64], kernel: NDArray[np.float64]) -> NDArr
 def threshold(score: NDArray[np.float32], degrees: int, settings: PairSettings) -> float:
     """Return the score above which a pixel changed; NaN when there is nothing to judge.
 
-    A multiple of the median of what did not change, and never below what independent Gaussian noise of as many bands
-    reaches.
+    A multiple of the median of what did not change, and never below what independent Gaussian noise of
+    as many bands reaches.
     """
     values = score[np.isfinite(score)]
     if not values.size or not degrees:
