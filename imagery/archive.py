@@ -1,0 +1,322 @@
+"""The archive: a folder of scenes as STAC Items beside Cloud Optimised GeoTIFFs.
+
+    archive/catalog.json
+    archive/scenes/<platform>/collection.json
+    archive/scenes/<platform>/<year>/<scene id>/<scene id>.json, <band>.tif ...
+    archive/grids/<site id>.json        the lattices that sites are pinned to (`imagery.pins`)
+
+The folders are the truth; catalogue and collections are drawn up from them. A scene's folder appears
+in one rename, whole or not at all, so two processes that add at once can't mix their files; what they
+share (collections, pins) is written under a lock. A scene id names platform, acquisition and place, so
+tiles of one pass stand side by side.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geo.durable import new_directory, write_bytes
+from geo.errors import Where
+from imagery.canonical import PixelSource, checked_content_sha
+from imagery.errors import ArchiveError, ImageError
+from imagery.geotiff import read_header, read_strips, write_cog
+from imagery.stac import (
+    catalog_document,
+    collection_document,
+    damaged,
+    dump,
+    item_document,
+    item_scene,
+    load_item,
+    utc_text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
+
+    from shapely.geometry.base import BaseGeometry
+
+    from imagery.intake import PlannedScene
+    from imagery.model import BandFile, Scene
+
+    Progress = Callable[[int, int, str], None]
+    """Called with how many are done, of how many, and the scene's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A scene that was not added, and why."""
+
+    scene_id: str
+    error: ImageError
+
+
+@dataclass(frozen=True, slots=True)
+class AddReport:
+    """What became of planned scenes; ids in the order of acquisition."""
+
+    new: tuple[str, ...]
+    same: tuple[str, ...]
+    """Already there with the same content: nothing was written."""
+    refused: tuple[Refusal, ...]
+
+
+class Archive:
+    """The scenes on disk below one folder, which need not exist yet."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(root).absolute()
+
+    def add(
+        self,
+        planned: Sequence[PlannedScene],
+        progress: Progress | None = None,
+        *,
+        skip_refused: bool = False,
+    ) -> AddReport:
+        """Check every scene's pixels, then write those that are new.
+
+        Args:
+            planned: From `imagery.intake.plan_intake`.
+            progress: Called after each scene, first for the checks and then for the writes.
+            skip_refused: Add the others where some are refused, instead of none.
+
+        Raises:
+            ImageError: A scene was refused and `skip_refused` is not set; nothing was written.
+            ArchiveError: The archive can't be written.
+        """
+        count = len(planned)
+        shas, refused = self._checked(planned, progress, skip_refused=skip_refused)
+        new: list[str] = []
+        same: list[str] = []
+        for position, scene in enumerate(planned):
+            if scene.id in shas:
+                written = self._write(scene, shas[scene.id])
+                (new if written else same).append(scene.id)
+            _report(progress, count + position + 1, 2 * count, scene.id)
+        self._draw_up({scene.platform for scene in planned if scene.id in shas})
+        return AddReport(tuple(new), tuple(same), refused)
+
+    def scenes(
+        self, covering: BaseGeometry | None = None, until: datetime | None = None
+    ) -> tuple[Scene, ...]:
+        """Return the scenes by (acquired, id); none for an archive that is not there.
+
+        Args:
+            covering: Only those whose footprint touches this ``lon, lat`` geometry.
+            until: Only those acquired at or before this aware instant.
+
+        Raises:
+            ArchiveError: An Item is damaged; its file is named.
+        """
+        found = []
+        for path in self._item_paths():
+            document = load_item(path)
+            if covering is not None and not _bbox_touches(document, path, covering.bounds):
+                continue
+            scene = item_scene(document, path)
+            if (until is None or scene.acquired <= until) and (
+                covering is None or scene.footprint.intersects(covering)
+            ):
+                found.append(scene)
+        return tuple(sorted(found, key=lambda scene: (scene.acquired, scene.id)))
+
+    def verify(self, progress: Progress | None = None) -> tuple[ArchiveError, ...]:
+        """Read every pixel again; return a fault for each scene that is not what its Item says."""
+        paths = list(self._item_paths())
+        faults = []
+        for position, path in enumerate(paths):
+            try:
+                _verify(path)
+            except ArchiveError as error:
+                faults.append(error)
+            _report(progress, position + 1, len(paths), path.stem)
+        return tuple(faults)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the archive's lock: for files that are read, changed and written again."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _checked(
+        self, planned: Sequence[PlannedScene], progress: Progress | None, *, skip_refused: bool
+    ) -> tuple[dict[str, str], tuple[Refusal, ...]]:
+        shas: dict[str, str] = {}
+        refused = []
+        for position, scene in enumerate(planned):
+            try:
+                if scene.id in shas:
+                    raise _scene_error(scene, "two of the planned scenes have this id")
+                sha = planned_sha(scene)
+                self._check_kept(scene, sha)
+                shas[scene.id] = sha
+            except ImageError as error:
+                if not skip_refused:
+                    raise
+                refused.append(Refusal(scene.id, error))
+            _report(progress, position + 1, 2 * len(planned), scene.id)
+        return shas, tuple(refused)
+
+    def _check_kept(self, planned: PlannedScene, sha: str) -> bool:
+        """Return whether the archive holds this very scene; refuse another content of its id."""
+        path = self._item_path(planned)
+        if not path.exists():
+            return False
+        kept = item_scene(load_item(path), path)
+        if kept.content_sha != sha:
+            problem = f"the archive holds this scene with other content ({_difference(planned, kept)})"
+            raise _scene_error(planned, problem)
+        return True
+
+    def _write(self, planned: PlannedScene, sha: str) -> bool:
+        """Write a scene unless it is there; return whether this call wrote it."""
+        path = self._item_path(planned)
+        if self._check_kept(planned, sha):
+            return False
+        try:
+            with new_directory(path.parent) as staging:
+                _fill(staging, planned, sha)
+        except OSError as error:
+            # Another process may have put the same scene there since we looked.
+            if self._check_kept(planned, sha):
+                return False
+            problem = f"scene {planned.id} can't be written: {error.strerror or error}"
+            raise ArchiveError(problem, where=Where(str(path.parent))) from error
+        return True
+
+    def _draw_up(self, platforms: set[str]) -> None:
+        if not platforms:
+            return
+        scenes = self.root / "scenes"
+        with self.locked():
+            for platform in sorted(platforms):
+                folder = scenes / platform
+                items = [(f"./{path.relative_to(folder)}", load_item(path)) for path in _items_of(folder)]
+                write_bytes(folder / "collection.json", dump(collection_document(platform, items)))
+            known = [folder.name for folder in _folders(scenes) if (folder / "collection.json").exists()]
+            write_bytes(self.root / "catalog.json", dump(catalog_document(known)))
+
+    def _item_path(self, planned: PlannedScene) -> Path:
+        folder = self.root / "scenes" / planned.platform / f"{planned.acquired:%Y}" / planned.id
+        return folder / f"{planned.id}.json"
+
+    def _item_paths(self) -> Iterator[Path]:
+        for platform in _folders(self.root / "scenes"):
+            yield from _items_of(platform)
+
+
+def planned_sha(planned: PlannedScene) -> str:
+    """Return the content digest of a scene whose pixels still lie in the user's files.
+
+    Raises:
+        ImageError: Its pixels can't be what they are said to be.
+    """
+    return checked_content_sha(planned.bands, planned.mask, planned.mask_scheme, _identity(planned))
+
+
+def _identity(scene: PlannedScene | Scene) -> dict[str, Any]:
+    return {
+        "platform": scene.platform,
+        "acquired": utc_text(scene.acquired),
+        "day_only": scene.day_only,
+        "simulated": scene.simulated,
+    }
+
+
+def _fill(staging: Path, planned: PlannedScene, sha: str) -> None:
+    for source in [*planned.bands, *([planned.mask] if planned.mask else [])]:
+        file = source.file
+        write_cog(
+            staging / f"{file.name}.tif",
+            np.concatenate(list(read_strips(Path(file.path), source.index))),
+            crs=file.crs,
+            transform=file.transform,
+            nodata=file.nodata,
+            scale=file.scale,
+            offset=file.offset,
+            name=file.name,
+        )
+    item = staging / f"{planned.id}.json"
+    item.write_bytes(dump(item_document(planned, sha)))
+    # Reading back proves that nothing was lost and that the user's files did not change meanwhile.
+    _verify(item)
+
+
+def _verify(path: Path) -> None:
+    scene = item_scene(load_item(path), path)
+    try:
+        bands = [_stored(file) for file in scene.bands]
+        mask = _stored(scene.mask) if scene.mask else None
+        sha = checked_content_sha(bands, mask, scene.mask_scheme, _identity(scene))
+    except ImageError as error:
+        raise damaged(path, str(error)) from error
+    if sha != scene.content_sha:
+        raise damaged(path, "its pixels are not those it was made of")
+
+
+def _stored(file: BandFile) -> PixelSource:
+    header = read_header(Path(file.path))
+    if (header.crs, header.shape) != (file.crs, file.shape) or not header.transform.almost_equals(
+        file.transform, precision=1e-9
+    ):
+        raise ImageError("its grid is not that of its item", where=Where(file.path))
+    return PixelSource(file, 1, header.dtypes[0])
+
+
+def _difference(planned: PlannedScene, kept: Scene) -> str:
+    given, held = ([file.name for file in files] for files in (_files(planned), _files(kept)))
+    if set(given) != set(held):
+        return f"bands {', '.join(held)} there, {', '.join(given)} now"
+    return "other pixels, scale, nodata or mask"
+
+
+def _files(scene: PlannedScene | Scene) -> list[BandFile]:
+    members = [*scene.bands, *([scene.mask] if scene.mask else [])]
+    return [member.file if isinstance(member, PixelSource) else member for member in members]
+
+
+def _scene_error(planned: PlannedScene, problem: str) -> ImageError:
+    where = Where(planned.bands[0].file.path, feature=planned.id)
+    return ImageError(problem, where=where, hint="Nothing was added; leave this scene out")
+
+
+def _bbox_touches(document: dict[str, Any], path: Path, bounds: tuple[float, float, float, float]) -> bool:
+    try:
+        left, bottom, right, top = document["bbox"]
+        return bool(left <= bounds[2] and right >= bounds[0] and bottom <= bounds[3] and top >= bounds[1])
+    except (KeyError, TypeError, ValueError) as error:
+        raise damaged(path, f"its bbox is not four numbers ({error})") from error
+
+
+def _folders(path: Path) -> list[Path]:
+    try:
+        with os.scandir(path) as entries:
+            names = sorted(entry.name for entry in entries if entry.is_dir() and entry.name[0] != ".")
+    except FileNotFoundError:
+        return []
+    return [path / name for name in names]
+
+
+def _items_of(platform: Path) -> Iterator[Path]:
+    for year in _folders(platform):
+        for scene in _folders(year):
+            yield scene / f"{scene.name}.json"
+
+
+def _report(progress: Progress | None, done: int, total: int, scene_id: str) -> None:
+    if progress is not None:
+        progress(done, total, scene_id)

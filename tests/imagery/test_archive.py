@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+import multiprocessing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import rasterio
+from shapely.geometry import Point
+
+from imagery.archive import AddReport, Archive, planned_sha
+from imagery.errors import ArchiveError, ImageError
+from imagery.intake import IntakeOptions, IntakePlan, plan_intake
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tests.imagery.conftest import WriteTif
+
+DAYS = ("2019-01-27", "2019-02-06", "2019-02-11")
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Archive:
+    return Archive(tmp_path / "archive")
+
+
+@pytest.fixture
+def plan(write_tif: WriteTif) -> IntakePlan:
+    rng = np.random.default_rng(3)
+    paths = []
+    for day in DAYS:
+        pixels = rng.integers(0, 9999, (3, 6, 5), dtype=np.uint16)
+        pixels[2] = rng.integers(0, 12, (6, 5))
+        paths.append(write_tif(f"s2_{day}.tif", pixels, descriptions=("red", "nir", "scl"), nodata=0))
+    return plan_intake(
+        paths, IntakeOptions(pattern=r"s2_(?P<acquired>[\d-]+)\.tif", platform="S2A", scale=1e-4)
+    )
+
+
+def one(path: Path, **options: Any) -> IntakePlan:  # noqa: ANN401 - the fields of IntakeOptions
+    return plan_intake([path], IntakeOptions(**{"acquired": "2019-01-27", "platform": "S2A", **options}))
+
+
+def everything(root: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def test_scenes_come_back_as_they_were_given(archive: Archive, plan: IntakePlan) -> None:
+    report = archive.add(plan.scenes)
+    assert report == AddReport(tuple(scene.id for scene in plan.scenes), (), ())
+    kept = archive.scenes()
+    assert [scene.id for scene in kept] == [scene.id for scene in plan.scenes]
+    for scene, planned in zip(kept, plan.scenes, strict=True):
+        assert scene.content_sha == planned_sha(planned)
+        for file, source in zip(scene.bands, planned.bands, strict=True):
+            assert (file.name, file.transform, file.scale) == (
+                source.file.name,
+                source.file.transform,
+                source.file.scale,
+            )
+            with rasterio.open(file.path) as ours, rasterio.open(source.file.path) as given:
+                assert np.array_equal(ours.read(1), given.read(source.index))
+    assert archive.verify() == ()
+
+
+def test_an_archive_that_is_not_there_is_empty(archive: Archive) -> None:
+    assert archive.scenes() == ()
+    assert archive.verify() == ()
+
+
+def test_the_same_scene_again_adds_nothing(archive: Archive, plan: IntakePlan) -> None:
+    archive.add(plan.scenes)
+    before = everything(archive.root)
+    report = archive.add(plan.scenes)
+    assert report.new == ()
+    assert len(report.same) == 3
+    assert everything(archive.root) == before
+
+
+def test_two_archives_of_the_same_images_are_equal_byte_by_byte(plan: IntakePlan, tmp_path: Path) -> None:
+    a, b = Archive(tmp_path / "a"), Archive(tmp_path / "b")
+    a.add(plan.scenes)
+    for scene in reversed(plan.scenes):
+        b.add([scene])
+    assert everything(a.root) == everything(b.root)
+
+
+def test_content_does_not_depend_on_how_the_file_is_packed(write_tif: WriteTif) -> None:
+    pixels = np.arange(90, dtype=np.int16).reshape(3, 6, 5)
+    names = ("red", "green", "blue")
+    one_file = write_tif("rgb.tif", pixels, descriptions=names, compress="lzw", interleave="pixel")
+    single = [
+        write_tif(f"{name}.tif", pixels[position], descriptions=(name,), compress="zstd")
+        for position, name in enumerate(names)
+    ]
+    options = IntakeOptions(acquired="2019-01-27", platform="S2A")
+    (a,), (b,) = plan_intake([one_file], options).scenes, plan_intake(single, options).scenes
+    assert planned_sha(a) == planned_sha(b)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"scale": 2e-4}, {"scale": 1e-4, "offset": -0.01}, {"scale": 1e-4, "nodata": 5}, {"bands": ("nir",)}],
+)
+def test_content_is_pixels_and_what_they_mean(write_tif: WriteTif, change: dict[str, Any]) -> None:
+    path = write_tif("a.tif", descriptions=("red",))
+    (a,), (b,) = one(path, scale=1e-4).scenes, one(path, **{"scale": 1e-4, **change}).scenes
+    assert planned_sha(a) != planned_sha(b)
+
+
+def test_other_content_of_the_same_scene_is_refused_with_the_reason(
+    archive: Archive, write_tif: WriteTif
+) -> None:
+    archive.add(one(write_tif("a.tif", descriptions=("red",))).scenes)
+    before = everything(archive.root)
+    changed = one(write_tif("b.tif", np.ones((6, 5), dtype=np.uint16), descriptions=("red",)))
+    with pytest.raises(ImageError, match="other content"):
+        archive.add(changed.scenes)
+    assert everything(archive.root) == before
+
+
+def test_one_refused_scene_keeps_all_out_unless_it_is_skipped(archive: Archive, write_tif: WriteTif) -> None:
+    good = one(write_tif("good.tif", descriptions=("red",)))
+    negative = np.full((6, 5), -7, dtype=np.int16)
+    bad = one(write_tif("bad.tif", negative, descriptions=("red",)), acquired="2019-01-28")
+    scenes = [*good.scenes, *bad.scenes]
+    with pytest.raises(ImageError, match=r"counts from -7 to -7.*--scale"):
+        archive.add(scenes)
+    assert everything(archive.root) == {}
+    report = archive.add(scenes, skip_refused=True)
+    assert report.new == (good.scenes[0].id,)
+    assert [refusal.scene_id for refusal in report.refused] == [bad.scenes[0].id]
+    assert len(archive.scenes()) == 1
+
+
+def test_negative_nodata_is_no_negative_count(archive: Archive, write_tif: WriteTif) -> None:
+    pixels = np.array([[-9999, 3], [4, 5]], dtype=np.int16)
+    archive.add(one(write_tif("a.tif", pixels, descriptions=("red",), nodata=-9999)).scenes)
+    assert len(archive.scenes()) == 1
+
+
+def test_a_scale_that_can_not_be_true_is_refused(archive: Archive, write_tif: WriteTif) -> None:
+    pixels = np.full((6, 5), 3000, dtype=np.int16)
+    with pytest.raises(ImageError, match=r"100% of band 'red' would lie outside reflectance"):
+        archive.add(one(write_tif("a.tif", pixels, descriptions=("red",)), scale=1.0).scenes)
+
+
+def test_a_mask_band_that_holds_no_classes_is_refused(archive: Archive, write_tif: WriteTif) -> None:
+    pixels = np.stack([np.full((6, 5), 90), np.full((6, 5), 77)]).astype(np.uint8)
+    path = write_tif("a.tif", pixels, descriptions=("red", "scl"))
+    with pytest.raises(ImageError, match="the scl scheme has no code 77") as caught:
+        archive.add(one(path).scenes)
+    assert caught.value.where.field == "scl"
+
+
+def test_a_scene_of_nodata_alone_is_taken(archive: Archive, write_tif: WriteTif) -> None:
+    path = write_tif("a.tif", np.zeros((6, 5), dtype=np.uint16), descriptions=("red",), nodata=0)
+    assert len(archive.add(one(path, scale=1e-4).scenes).new) == 1
+
+
+def test_scenes_by_place_and_time(archive: Archive, plan: IntakePlan) -> None:
+    archive.add(plan.scenes)
+    inside = plan.scenes[0].footprint.centroid
+    assert len(archive.scenes(covering=inside)) == 3
+    assert archive.scenes(covering=Point(inside.x + 1.0, inside.y)) == ()
+    until = datetime(2019, 2, 6, 12, tzinfo=UTC)
+    assert [scene.acquired.date().isoformat() for scene in archive.scenes(until=until)] == list(DAYS[:2])
+
+
+def test_progress_counts_checks_and_writes(archive: Archive, plan: IntakePlan) -> None:
+    steps: list[tuple[int, int]] = []
+    archive.add(plan.scenes, lambda done, total, _: steps.append((done, total)))
+    assert steps == [(step, 6) for step in range(1, 7)]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"id": "x"}', b"\xff\xfe"])
+def test_a_damaged_item_is_an_error_that_names_it(archive: Archive, plan: IntakePlan, content: bytes) -> None:
+    archive.add(plan.scenes)
+    path = next(archive.root.rglob("*sentinel-2a_20190206*.json"))
+    path.write_bytes(content)
+    for covering in (None, plan.scenes[0].footprint):
+        with pytest.raises(ArchiveError) as caught:
+            archive.scenes(covering=covering)
+        assert caught.value.where.file == str(path)
+
+
+def test_verify_finds_changed_pixels_and_a_missing_band(archive: Archive, plan: IntakePlan) -> None:
+    archive.add(plan.scenes)
+    first, second, _ = archive.scenes()
+    with rasterio.open(first.bands[0].path, "r+", IGNORE_COG_LAYOUT_BREAK="YES") as dataset:
+        pixels: NDArray[np.uint16] = dataset.read(1)
+        pixels[2, 2] += 1
+        dataset.write(pixels, 1)
+    (archive.root / second.bands[1].path).unlink()
+    faults = archive.verify()
+    assert [str(fault.where.file).rsplit("/", 1)[1] for fault in faults] == [
+        f"{first.id}.json",
+        f"{second.id}.json",
+    ]
+
+
+def test_what_a_crash_left_is_not_a_scene(archive: Archive, plan: IntakePlan) -> None:
+    archive.add(plan.scenes[:1])
+    staging = next(archive.root.rglob("2019")) / ".sentinel-2a_x.abc.part"
+    staging.mkdir()
+    (staging / "red.tif").write_bytes(b"half")
+    assert len(archive.scenes()) == 1
+
+
+def _add(root: str, plan: IntakePlan, start: Any) -> None:  # noqa: ANN401 - a barrier of any context
+    start.wait()
+    Archive(Path(root)).add(plan.scenes)
+
+
+def test_two_processes_that_add_at_once_leave_one_whole_archive(
+    archive: Archive, plan: IntakePlan, tmp_path: Path
+) -> None:
+    context = multiprocessing.get_context("spawn")
+    start = context.Barrier(2)
+    workers = [context.Process(target=_add, args=(str(archive.root), plan, start)) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert [worker.exitcode for worker in workers] == [0, 0]
+    alone = Archive(tmp_path / "alone")
+    alone.add(plan.scenes)
+    assert everything(archive.root) == everything(alone.root)
