@@ -10,8 +10,8 @@ from sites.errors import CatalogueError
 if TYPE_CHECKING:
     from pathlib import Path
 
-MAX_BYTES = 64 * 1024 * 1024
-"""Of one file; 53,722 sites with five notes each take 37 to 50 MB."""
+MAX_BYTES = 128 * 1024 * 1024
+"""Of one file; 53,722 sites with five sourced notes each take 40 to 110 MB."""
 
 
 def read_bounded(path: Path) -> bytes:

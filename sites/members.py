@@ -67,7 +67,7 @@ class Form(Generic[T]):
         self.cls = cls
         self.noun = noun
         self.members = tuple(members)
-        self.by_key = {member.key: member for member in self.members}
+        self._readers = {member.key: member.read for member in self.members}
         self.bare = bare
         self.derived = dict(derived or {})
         known = fields(cls)  # type: ignore[arg-type]  # cls is a dataclass
@@ -75,6 +75,8 @@ class Form(Generic[T]):
         self.required = tuple(
             m for m in self.members if self._defaults[m.key] is MISSING and m.key not in self.derived
         )
+
+        self._required_keys = frozenset(member.key for member in self.required)
 
     def read(self, raw: object) -> T:
         """Return the record of a JSON object.
@@ -93,18 +95,20 @@ class Form(Generic[T]):
         values: dict[str, Any] = {}
         foreign: dict[str, Any] = {}
         faults: list[InputError] = []
+        readers = self._readers
         for key, item in raw.items():
-            member = self.by_key.get(key)
-            if member is None:
+            read = readers.get(key)
+            if read is None:
                 foreign[key] = item
             elif item is not None:
                 try:
-                    values[member.key] = member.read(item)
+                    values[key] = read(item)
                 except InputError as error:
                     faults.extend(faults_of(error, key))
         if foreign:
             values["foreign"] = foreign
-        self._look_for_faults(raw, foreign, faults)
+        if foreign or faults or not self._required_keys <= values.keys():
+            self._look_for_faults(raw, foreign, faults)
         return values
 
     def build(self, values: dict[str, Any]) -> T:
@@ -224,12 +228,13 @@ def choice(kind: type[StrEnum]) -> Callable[[object], StrEnum]:
     known = {str(item): item for item in kind}
 
     def read(value: object) -> StrEnum:
-        word = text(value)
-        if word not in known:
+        found = known.get(value) if isinstance(value, str) else None
+        if found is None:
+            word = text(value)
             guess = nearest(word, known)
             offer = f"Did you mean {guess!r}? " if guess else ""
             refuse(f"unknown word {shown(word)}", "", f"{offer}Known: {', '.join(known)}")
-        return known[word]
+        return found
 
     return read
 

@@ -7,12 +7,13 @@ checked where they are made; a change is a new value (`sites.editing`).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from shapely.geometry import LineString, MultiPolygon, Point, Polygon
 
 from sites.checks import (
-    allow_text,
+    allow_texts,
     refuse,
     require_finite,
     require_id,
@@ -55,8 +56,7 @@ class Name:
 
     def __post_init__(self) -> None:
         require_text(self.text, "text")
-        for name in ("language", "script", "scheme"):
-            allow_text(getattr(self, name), name)
+        allow_texts((self.language, self.script, self.scheme), ("language", "script", "scheme"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +109,7 @@ class Placement:
         check_geometry(self.geometry, "geometry")
         check_geometry(self.footprint, "footprint")
         require_positive(self.accuracy_m, "accuracy_m")
-        allow_text(self.source, "source")
-        allow_text(self.licence, "licence")
+        allow_texts((self.source, self.licence), ("source", "licence"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,8 +205,7 @@ class Site:
         self._check_notes()
 
     def _check_texts(self) -> None:
-        for name in _TEXTS:
-            allow_text(getattr(self, name), name)
+        allow_texts(_texts_of(self), _TEXTS)
         if self.grade is not None and self.grade not in ENTERPRISE_GRADES:
             refuse(f"unknown grade {self.grade!r}", "grade", f"Known: {', '.join(ENTERPRISE_GRADES)}")
 
@@ -263,6 +261,7 @@ _TEXTS = (
     "coordinate_source",
     "coordinate_licence",
 )
+_texts_of = attrgetter(*_TEXTS)
 
 
 @dataclass(frozen=True, slots=True)

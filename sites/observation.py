@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from sites.checks import (
-    allow_text,
+    allow_texts,
     refuse,
     require_finite,
     require_id,
@@ -109,8 +109,8 @@ class Source:
 
     def __post_init__(self) -> None:
         require_text(self.outlet, "outlet")
-        for name in ("title", "author", "language", "specificity"):
-            allow_text(getattr(self, name), name)
+        texts = (self.title, self.author, self.language, self.specificity)
+        allow_texts(texts, ("title", "author", "language", "specificity"))
         require_web_address(self.url, "url")
         require_web_address(self.archive_url, "archive_url")
         if self.reliability is not None and self.reliability not in RELIABILITY_GRADES:
@@ -172,8 +172,7 @@ class Media:
             refuse("media need a file or an address", "file")
         _require_inner_path(self.file)
         require_web_address(self.url, "url")
-        for name in ("caption", "credit", "licence"):
-            allow_text(getattr(self, name), name)
+        allow_texts((self.caption, self.credit, self.licence), ("caption", "credit", "licence"))
         if self.sha256 is not None and not _SHA256.fullmatch(self.sha256):
             refuse(f"{shown(self.sha256)} is not a SHA-256 digest", "sha256", "64 digits, 0-9 and a-f")
 
@@ -225,8 +224,7 @@ class Observation:
     def __post_init__(self) -> None:
         require_id(self.id)
         require_text(self.text, "text")
-        allow_text(self.author, "author")
-        allow_text(self.obscured_by, "obscured_by")
+        allow_texts((self.author, self.obscured_by), ("author", "obscured_by"))
         if self.supersedes == self.id or self.id in self.contradicts:
             refuse(f"note {self.id!r} speaks of itself", "supersedes")
 
@@ -235,10 +233,10 @@ def derived_id(date: str, text: str) -> str:
     """Return the id of a note that came without one: the same words on the same date, the same id.
 
     >>> derived_id("2016", "A market.")
-    'note-19de1542d9'
+    'note-b889ec7d30'
     """
-    digest = hashlib.sha256(f"{date}\n{text}".encode()).hexdigest()
-    return f"note-{digest[:10]}"
+    digest = hashlib.blake2b(f"{date}\n{text}".encode(), digest_size=5).hexdigest()
+    return f"note-{digest}"
 
 
 def _require_inner_path(path: str | None) -> None:

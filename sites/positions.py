@@ -9,7 +9,7 @@ from shapely.geometry import LineString, MultiPolygon, Point, Polygon
 from geo.errors import CoordinateError, Where
 from sites.checks import shown
 from sites.members import number
-from sites.shapes import MAX_VERTICES, check_geometry, off_the_earth
+from sites.shapes import MAX_VERTICES, check_geometry, is_on_earth, off_the_earth
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,8 @@ def read_geometry(raw: object) -> SiteGeometry:
         hint = f"Use one of {', '.join(_READERS)}, or null for an unplaced site"
         _refuse(f"a site cannot be a {shown(kind)}", "type", hint)
     geometry = read(raw.get("coordinates"), "coordinates")
-    check_geometry(geometry, "coordinates")
+    if not isinstance(geometry, Point):  # whose position has been looked at already
+        check_geometry(geometry, "coordinates")
     return geometry
 
 
@@ -73,7 +74,7 @@ def _position(raw: object, field: str) -> tuple[float, float]:
         lon, lat = float(number(raw[0])), float(number(raw[1]))
     except ValueError as error:
         raise CoordinateError(str(error), where=Where(field=field)) from None
-    if not (-180 <= lon <= 180 and -90 <= lat <= 90):  # noqa: PLR2004 - degrees
+    if not is_on_earth(lon, lat):
         raise off_the_earth(lon, lat, lon, lat, field)
     return round(lon, DECIMALS), round(lat, DECIMALS)
 

@@ -28,6 +28,8 @@ def check_geometry(geometry: BaseGeometry | None, field: str) -> None:
     """
     if geometry is None:
         return
+    if isinstance(geometry, Point) and not geometry.is_empty and is_on_earth(geometry.x, geometry.y):
+        return
     where = Where(field=field)
     if not isinstance(geometry, Point | LineString | Polygon | MultiPolygon):
         hint = "Use a Point, LineString, Polygon or MultiPolygon"
@@ -35,11 +37,14 @@ def check_geometry(geometry: BaseGeometry | None, field: str) -> None:
     left, bottom, right, top = geometry.bounds if not geometry.is_empty else (0.0, 0.0, 0.0, 0.0)
     if geometry.is_empty:
         raise CoordinateError("the geometry is empty", where=where, hint="Write null for an unplaced site")
-    if not (-180 <= left <= right <= 180 and -90 <= bottom <= top <= 90):  # noqa: PLR2004 - degrees
+    if not (is_on_earth(left, bottom) and is_on_earth(right, top)):
         raise off_the_earth(left, bottom, right, top, field)
-    if isinstance(geometry, Point):
-        return
     _check_shape(geometry, right - left, where)
+
+
+def is_on_earth(lon: float, lat: float) -> bool:
+    """Tell whether these are degrees of a place; False for NaN."""
+    return -180 <= lon <= 180 and -90 <= lat <= 90  # noqa: PLR2004 - degrees
 
 
 def off_the_earth(left: float, bottom: float, right: float, top: float, field: str) -> CoordinateError:

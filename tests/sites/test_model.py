@@ -101,6 +101,7 @@ def test_point_lies_inside_an_outline_that_its_centre_misses() -> None:
     ("geometry", "words"),
     [
         (MultiPoint([(0, 0)]), "cannot be a MultiPoint"),
+        (Polygon(), "empty"),
         (Point(), "empty"),
         (Point(39.0, 125.7), "look swapped"),
         (Point(200, 10), "off the Earth"),
