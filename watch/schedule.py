@@ -33,7 +33,4 @@ def cron_lines(root: Path, *, hour: int = 6) -> str:
     job = f"({command} run --due {where} --quiet && {command} map {where} --quiet) >> {log} 2>&1"
     # cron reads an unescaped per cent sign as the end of the command.
     job = job.replace("%", r"\%")
-    return (
-        f"# sitewatch, {root}: look at what is due, then publish the map\n"
-        f"{minute} {hour} * * * {job}\n"
-    )
+    return f"# sitewatch, {root}: look at what is due, then publish the map\n{minute} {hour} * * * {job}\n"

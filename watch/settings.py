@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
@@ -16,6 +15,9 @@ from pydantic_settings import (
 
 from geo.errors import Where
 from watch.errors import WorkspaceError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SETTINGS_FILE = "sitewatch.toml"
 
@@ -78,7 +80,8 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        **_others: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Put arguments before the environment before the file, and read no other place."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)

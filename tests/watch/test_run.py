@@ -1,0 +1,242 @@
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imagery.model import DetectionState, Outcome
+from sites.errors import UnknownSiteError
+from watch.errors import UnmaskedError
+from watch.run import RunReport
+from watch.workspace import Workspace
+
+Make = Callable[[str], Workspace]
+Add = Callable[[Workspace, list[Path]], None]
+Scenes = Callable[..., list[Path]]
+
+
+def snapshot(workspace: Workspace) -> dict[str, list[dict[str, Any]]]:
+    with workspace.ledger() as ledger:
+        return ledger.snapshot()
+
+
+def test_every_scene_becomes_a_look_and_the_roof_a_detection(
+    make_workspace: Make, add_scenes: Add, scenes: Scenes, days: list[date], now: datetime, roof_day: date
+) -> None:
+    workspace = make_workspace("w")
+    add_scenes(workspace, scenes(days))
+    report = workspace.run(now=now)
+    assert report.looks.total() == len(days)
+    assert report.looks[Outcome.OBSCURED] >= 2
+    assert report.looks[Outcome.LEARNING] >= 6
+    with workspace.ledger() as ledger:
+        looks, (detection,) = ledger.looks("yard"), ledger.detections("yard")
+    changed = [look.solar_day for look in looks if look.outcome is Outcome.CHANGED]
+    assert changed
+    assert min(changed) >= roof_day
+    clear_before = [
+        look.solar_day
+        for look in looks
+        if look.outcome in {Outcome.UNCHANGED, Outcome.LEARNING} and look.solar_day < roof_day
+    ]
+    assert detection.bracket == f"{max(clear_before)}/{min(changed)}"
+    assert detection.state in {DetectionState.PROBABLE, DetectionState.CONFIRMED}
+    assert detection.area_m2 == pytest.approx(36 * 900, rel=0.5)
+    assert detection.direction["red"] == pytest.approx(0.15, abs=0.04)
+    assert detection.p_value is None
+    assert detection.simulated
+
+
+def test_a_quiet_site_has_no_detection(
+    make_workspace: Make, add_scenes: Add, scenes: Scenes, days: list[date], now: datetime
+) -> None:
+    workspace = make_workspace("w")
+    add_scenes(workspace, scenes(days, roof_from=date(2099, 1, 1)))
+    report = workspace.run(now=now)
+    assert report.looks[Outcome.UNCHANGED] >= 5
+    assert report.detections == ()
+
+
+def test_twice_adds_nothing(
+    make_workspace: Make, add_scenes: Add, scenes: Scenes, days: list[date], now: datetime
+) -> None:
+    workspace = make_workspace("w")
+    add_scenes(workspace, scenes(days))
+    workspace.run(now=now)
+    before = workspace.ledger_path.stat().st_size, snapshot(workspace)
+    again = workspace.run(now=now)
+    assert again.looks.total() == 0
+    assert again.no_scene == 0
+    assert again.detections == ()
+    assert (workspace.ledger_path.stat().st_size, snapshot(workspace)) == before
+
+
+def test_the_order_of_arrival_cannot_be_seen_in_the_ledger(
+    make_workspace: Make, add_scenes: Add, scenes: Scenes, days: list[date], now: datetime
+) -> None:
+    at_once, in_parts = make_workspace("one"), make_workspace("two")
+    add_scenes(at_once, scenes(days))
+    at_once.run(now=now)
+    shuffled = random.Random(7).sample(days, len(days))
+    for part in (shuffled[:6], shuffled[6:13], shuffled[13:]):
+        add_scenes(in_parts, scenes(part))
+        in_parts.run(now=now)
+    assert snapshot(in_parts) == snapshot(at_once)
+
+
+def test_daily_runs_leave_what_one_run_at_the_end_leaves(
+    make_workspace: Make, add_scenes: Add, scenes: Scenes, days: list[date], now: datetime
+) -> None:
+    at_once, daily = make_workspace("one"), make_workspace("two")
+    for workspace in (at_once, daily):
+        add_scenes(workspace, scenes(days))
+    instant = datetime(2018, 3, 1, tzinfo=UTC)
+    at_once.run(now=instant)
+    at_once.run(now=now)
+    reports: list[RunReport] = []
+    while instant < now:
+        reports.append(daily.run(now=instant, due_only=True))
+        instant += timedelta(days=37)
+    reports.append(daily.run(now=now))
+    assert snapshot(daily) == snapshot(at_once)
+    assert sum(report.looks.total() for report in reports) == len(days)
+
+
+def test_a_later_scene_is_left_alone_and_an_earlier_now_takes_nothing_back(
+    make_workspace: Make, add_scenes: Add, scenes: Scenes, days: list[date], now: datetime
+) -> None:
+    workspace = make_workspace("w")
+    add_scenes(workspace, scenes(days))
+    halfway = datetime(days[9].year, days[9].month, days[9].day, 23, tzinfo=UTC)
+    assert workspace.run(now=halfway).looks.total() == 10
+    assert workspace.run(now=now).looks.total() == 10
+    full = snapshot(workspace)
+    assert workspace.run(now=halfway).looks.total() == 0
+    assert snapshot(workspace) == full
+
+
+def test_due_runs_wait_for_the_cadence(
+    make_workspace: Make, add_scenes: Add, scenes: Scenes, days: list[date]
+) -> None:
+    workspace = make_workspace("w")
+    add_scenes(workspace, scenes(days))
+    start = datetime(2018, 6, 1, tzinfo=UTC)
+    assert workspace.run(now=start, due_only=True).looks.total() > 0
+    (early,) = workspace.run(now=start + timedelta(days=15), due_only=True).sites
+    assert early.skipped == "not due"
+    (late,) = workspace.run(now=start + timedelta(days=370), due_only=True).sites
+    assert late.skipped == ""
+    assert "catching up 22 missed" in late.due_on
+    assert late.looks.total() > 0
+    assert late.no_scenes
+
+
+def test_windows_without_a_scene_are_told_apart_from_looks(
+    make_workspace: Make, add_scenes: Add, scenes: Scenes, days: list[date]
+) -> None:
+    workspace = make_workspace("w")
+    add_scenes(workspace, scenes(days[:5]))
+    report = workspace.run(now=datetime(2018, 9, 1, tzinfo=UTC))
+    assert report.looks.total() == 5
+    with workspace.ledger() as ledger:
+        windows = ledger.no_scenes("yard")
+    assert report.no_scene == len(windows) == 4
+    assert windows[0].start == days[4] + timedelta(days=16)
+
+
+def test_dry_run_counts_and_writes_nothing(
+    make_workspace: Make, add_scenes: Add, scenes: Scenes, days: list[date], now: datetime
+) -> None:
+    workspace = make_workspace("w")
+    add_scenes(workspace, scenes(days))
+    (site,) = workspace.run(now=now, dry_run=True).sites
+    assert site.pending == len(days)
+    with workspace.ledger() as ledger:
+        assert ledger.looks("yard") == []
+        assert ledger.examined() == {}
+
+
+def test_images_without_a_mask_need_somebodys_word(
+    make_workspace: Make, add_scenes: Add, scenes: Scenes, days: list[date], now: datetime
+) -> None:
+    workspace = make_workspace("w")
+    add_scenes(workspace, scenes(days[:3], mask=False))
+    with pytest.raises(UnmaskedError, match="3 scene"):
+        workspace.run(now=now)
+    with workspace.ledger() as ledger:
+        assert ledger.looks("yard") == []
+    workspace.run(now=now, assume_clear=True)
+    with workspace.ledger() as ledger:
+        assert {look.mask_scheme for look in ledger.looks("yard")} == {"none"}
+
+
+def test_unknown_site_is_refused_before_anything_runs(make_workspace: Make, now: datetime) -> None:
+    with pytest.raises(UnknownSiteError, match="yrad"):
+        make_workspace("w").run(["yrad"], now=now)
+
+
+def test_a_damaged_scene_costs_its_look_and_is_judged_when_it_is_whole_again(
+    make_workspace: Make, add_scenes: Add, scenes: Scenes, days: list[date], now: datetime
+) -> None:
+    whole, damaged = make_workspace("one"), make_workspace("two")
+    for workspace in (whole, damaged):
+        add_scenes(workspace, scenes(days))
+    victim = next(damaged.archive_path.rglob(f"*{days[8]:%Y%m%d}*/red.tif"))
+    content = victim.read_bytes()
+    victim.write_bytes(content[: len(content) // 3])
+    report = damaged.run(now=now)
+    assert report.looks[Outcome.FAILED] == report.failed == 1
+    assert report.looks.total() == len(days)
+    assert damaged.run(now=now).looks.total() == 0
+    victim.write_bytes(content)
+    assert damaged.run(now=now).looks.total() == len(days) - 8
+    whole.run(now=now)
+    assert snapshot(damaged) == snapshot(whole)
+
+
+def test_killed_anywhere_and_run_again_equals_undisturbed(
+    make_workspace: Make, add_scenes: Add, scenes: Scenes, days: list[date], now: datetime
+) -> None:
+    undisturbed, killed = make_workspace("one"), make_workspace("two")
+    for workspace in (undisturbed, killed):
+        add_scenes(workspace, scenes(days))
+    undisturbed.run(now=now)
+    command = [sys.executable, "-c", _RUN, str(killed.root), now.isoformat()]
+    rng = random.Random(3)
+    deaths = 0
+    for _ in range(6):
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        for _ in range(rng.randint(1, 4)):
+            process.stdout.readline()
+        time.sleep(rng.uniform(0, 0.02))
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        deaths += process.returncode == -signal.SIGKILL
+    assert deaths >= 3
+    with killed.ledger() as ledger:
+        assert 0 < len(ledger.looks("yard")) < len(days)
+    killed.run(now=now)
+    assert snapshot(killed) == snapshot(undisturbed)
+
+
+_RUN = """
+import sys
+from datetime import datetime
+from watch.run import Silent
+from watch.workspace import Workspace
+
+class Told(Silent):
+    def look(self, site_id):
+        print(site_id, flush=True)
+
+Workspace.open(sys.argv[1]).run(now=datetime.fromisoformat(sys.argv[2]), progress=Told())
+"""

@@ -1,0 +1,91 @@
+"""`sitewatch looks`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from watch.cli.options import HERE, Json, Quiet, Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from imagery.model import Look
+
+
+def looks(
+    site: Annotated[str, typer.Argument(help="Id of the site.")],
+    workspace: Workspace = HERE,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Show every look at a site and how it ended, and the windows without any scene."""
+    from watch.cli.output import Output
+    from watch.workspace import Workspace as Folder
+
+    folder = Folder.open(workspace)
+    site_id = folder.catalogue().get(site).id
+    output = Output(json, quiet)
+    with folder.ledger() as ledger:
+        found, empty = ledger.looks(site_id), ledger.no_scenes(site_id)
+    windows = [{"start": str(window.start), "end": str(window.end)} for window in empty]
+    output.document({"site": site_id, "looks": [look_json(look) for look in found], "no_scene": windows})
+    output.table(
+        ["day", "platform", "outcome", "clear %#", "score#", "threshold#", "why"],
+        [
+            (
+                look.solar_day,
+                look.platform,
+                look.outcome,
+                f"{look.clear_fraction:.0%}",
+                _number(look.score),
+                _number(look.threshold),
+                look.reason,
+            )
+            for look in found
+        ],
+    )
+    output.line(summary(found, len(empty)))
+
+
+def look_json(look: Look) -> dict[str, Any]:
+    """Return a look as JSON values."""
+    return {
+        "site": look.site_id,
+        "grid_id": look.grid_id,
+        "solar_day": str(look.solar_day),
+        "series": look.series,
+        "platform": look.platform,
+        "scenes": list(look.scene_ids),
+        "acquired": str(look.acquired.date()) if look.day_only else look.acquired.isoformat(),
+        "outcome": look.outcome.value,
+        "reason": look.reason,
+        "clear_fraction": round(look.clear_fraction, 4),
+        "frame_clear_fraction": round(look.frame_clear_fraction, 4),
+        "mask": look.mask_scheme,
+        "history": look.history,
+        "score": look.score,
+        "threshold": look.threshold,
+        "changed_area_m2": round(sum(region.area_m2 for region in look.regions), 1),
+        "simulated": look.simulated,
+    }
+
+
+def summary(found: Sequence[Look], empty: int) -> str:
+    """Return one sentence that keeps what was judged apart from what was only looked at."""
+    from collections import Counter
+
+    from imagery.model import Outcome
+
+    counts = Counter(look.outcome for look in found)
+    judged = counts[Outcome.UNCHANGED] + counts[Outcome.CHANGED]
+    each = ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome])
+    return (
+        f"{len(found)} looks ({each or 'none yet'}); {judged} could be judged; "
+        f"{empty} windows without a scene."
+    )
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"

@@ -1,0 +1,73 @@
+"""The command `sitewatch`.
+
+Each command module imports what it needs inside the command, so that ``--help`` answers at once; a test
+holds the list of packages that must not be imported on the way.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from watch.cli import archive, demo, detect, init, looks, pages, run, schedule, sites
+
+app = typer.Typer(
+    name="sitewatch",
+    help="Watch places from orbit: what changed, between which two dates, how big and how sure.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"sitewatch {version('sitewatch')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _sitewatch(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Watch places from orbit: what changed, between which two dates, how big and how sure."""
+
+
+app.command()(init.init)
+app.command()(demo.demo)
+app.add_typer(sites.app)
+app.add_typer(archive.app)
+app.command()(detect.detect)
+app.command()(run.run)
+app.command()(looks.looks)
+app.command("map")(pages.site_map)
+app.add_typer(schedule.app)
+
+
+def main() -> None:
+    """Run the command line; the exit code says how it went (see `docs/commands.md`)."""
+    from geo.errors import SitewatchError
+
+    try:
+        app()
+    except SitewatchError as error:
+        from watch.cli.output import printable
+
+        sys.stderr.write(f"sitewatch: {printable(str(error))}\n")
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # The reader of a pipe has gone; point stdout elsewhere so that the exit flush can't fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

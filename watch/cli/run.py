@@ -1,0 +1,125 @@
+"""`sitewatch run`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from watch.cli.options import HERE, AssumeClear, DryRun, Json, Quiet, Workspace, parse_instant
+
+if TYPE_CHECKING:
+    from imagery.model import Detection
+    from watch.run import RunReport
+
+PARTLY_DONE = 3
+
+
+def run(
+    site: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SITE...]", help="Ids; none means every site.", show_default=False),
+    ] = None,
+    due: Annotated[
+        bool, typer.Option("--due", help="Only sites whose cadence has passed; catches up.")
+    ] = False,
+    now: Annotated[
+        str | None,
+        typer.Option(metavar="T", help="Pretend that it is T (ISO 8601); later scenes are left alone."),
+    ] = None,
+    assume_clear: AssumeClear = False,
+    dry_run: DryRun = False,
+    workspace: Workspace = HERE,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Look at every scene that has not been looked at, site by site, in order.
+
+    A look ends as Learning, Unchanged, Changed, Obscured or Failed, and goes to the ledger with its reason.
+    A change that the next clear look confirms becomes a detection. Exit code 3: a look failed.
+    """
+    from watch.cli.output import Output
+    from watch.cli.progress import drawn
+    from watch.run import run as run_sites
+    from watch.workspace import Workspace as Folder
+
+    output = Output(json, quiet)
+    with drawn(output) as progress:
+        report = run_sites(
+            Folder.open(workspace),
+            site or (),
+            now=None if now is None else parse_instant(now),
+            due_only=due,
+            assume_clear=assume_clear or None,
+            dry_run=dry_run,
+            progress=progress,
+        )
+    output.document(report_json(report))
+    _print(report, output, dry_run=dry_run)
+    if report.failed:
+        raise typer.Exit(PARTLY_DONE)
+
+
+def report_json(report: RunReport) -> dict[str, Any]:
+    """Return a run's report as the document that ``run --json`` prints."""
+    return {
+        "run": report.run_id,
+        "now": report.now.isoformat(),
+        "looks": {outcome.value: count for outcome, count in report.looks.items()},
+        "no_scene": report.no_scene,
+        "detections": [detection_json(detection) for detection in report.detections],
+        "skipped": {site.site_id: site.skipped for site in report.sites if site.skipped},
+        "spent": {"requests": 0, "processing_units": 0.0},
+    }
+
+
+def detection_json(detection: Detection) -> dict[str, Any]:
+    """Return a detection as JSON values; the geometry is GeoJSON in lon, lat."""
+    import orjson
+    import shapely
+
+    return {
+        "id": detection.id,
+        "site": detection.site_id,
+        "state": detection.state.value,
+        "bracket": detection.bracket,
+        "area_m2": round(detection.area_m2, 1),
+        "magnitude": round(detection.magnitude, 3),
+        "p_value": detection.p_value,
+        "simulated": detection.simulated,
+        "geometry": orjson.loads(shapely.to_geojson(detection.geometry)),
+    }
+
+
+def _print(report: RunReport, output: Any, *, dry_run: bool) -> None:  # noqa: ANN401 - Output, imported lazily
+    from imagery.model import Outcome
+
+    examined = [site for site in report.sites if not site.skipped]
+    if dry_run:
+        output.table(
+            ["site", "looks to make#", "why"],
+            [(site.site_id, site.pending, site.due_on) for site in examined],
+        )
+    else:
+        active = [site for site in examined if site.looks or site.no_scenes]
+        output.table(
+            ["site", *(f"{outcome}#" for outcome in Outcome), "no scene#"],
+            [
+                (site.site_id, *(site.looks[outcome] for outcome in Outcome), len(site.no_scenes))
+                for site in active
+            ],
+        )
+    for detection in report.detections:
+        output.line(
+            f"{detection.site_id}: {detection.state} change of {detection.area_m2:,.0f} m2, "
+            f"between {detection.bracket.replace('/', ' and ')} ({detection.id})"
+        )
+    output.line(_summary(report, len(examined), dry_run=dry_run))
+
+
+def _summary(report: RunReport, examined: int, *, dry_run: bool) -> str:
+    skipped = len(report.sites) - examined
+    looks = sum(site.pending if dry_run else site.looks.total() for site in report.sites)
+    verb = "would make" if dry_run else "made"
+    left = f" {skipped} not examined (--json says why)." if skipped else ""
+    return f"{examined} sites examined, {verb} {looks} looks.{left}"

@@ -1,0 +1,166 @@
+"""What a workspace knows, gathered for its pages."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from geo.errors import SitewatchError
+from imagery.errors import ArchiveError
+from imagery.local import LocalArchive
+from imagery.model import Region
+from imagery.scene_index import SceneIndex
+from maps.pictures import BeforeAfter, Picture, before_after, picture
+from maps.site_map import write_site_map
+from maps.view import MapView, SiteEntry
+from watch.watcher import CLEAR_OUTCOMES, Lattice, lattices
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date
+    from pathlib import Path
+
+    from imagery.archive import Archive
+    from imagery.model import Chip, Detection, Look
+    from sites.model import Site
+    from watch.ledger import Ledger
+    from watch.settings import Settings
+    from watch.workspace import Workspace
+
+Row = TypeVar("Row", bound="_HasSite")
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Where the pages are, and what could not be shown on them."""
+
+    index: Path
+    view: MapView
+    missing: tuple[str, ...]
+    """Pictures that could not be drawn, each with its reason."""
+
+
+def publish(
+    workspace: Workspace, out: Path | None = None, *, now: datetime | None = None, statement: str = ""
+) -> Published:
+    """Write the site map of everything in the catalogue, with its looks and detections.
+
+    Args:
+        workspace: Where catalogue, archive and ledger are.
+        out: Folder of the pages; the workspace's `public/` when absent.
+        now: Aware instant printed on the page; the present when absent.
+        statement: One sentence at the head of the page about what it shows.
+    """
+    with workspace.ledger() as ledger:
+        entries, missing = _entries(workspace, ledger)
+    view = MapView(
+        title=workspace.settings.title,
+        made=now or datetime.now(UTC),
+        entries=tuple(entries),
+        statement=statement,
+        thresholds=threshold_words(workspace.settings),
+    )
+    return Published(write_site_map(view, out or workspace.public_path), view, tuple(missing))
+
+
+def threshold_words(settings: Settings) -> tuple[str, ...]:
+    """Return the settings behind the outcomes, one sentence each."""
+    look = settings.look
+    obscured = (
+        f"A look is Obscured when less than {look.min_clear_footprint:.0%} of the footprint or less than "
+        f"{look.min_clear_frame:.0%} of the frame is clear."
+    )
+    learning = (
+        f"It is Learning when there are fewer than {look.min_history} earlier clear looks within "
+        f"{look.season_half_width_days} days of the same day of the year."
+    )
+    changed = (
+        "It is Changed when pixels of the footprint differ from that history by more than any look of the "
+        "history differed from the others; a detection needs two consecutive clear looks that agree."
+    )
+    return obscured, learning, changed
+
+
+def _entries(workspace: Workspace, ledger: Ledger) -> tuple[list[SiteEntry], list[str]]:
+    """Return an entry for each site, and what could not be drawn."""
+    archive = workspace.archive()
+    index = SceneIndex(archive.scenes())
+    looks = ledger.all_looks()
+    empty = _by_site(ledger.no_scenes())
+    found = _by_site(ledger.detections())
+    entries, missing = [], []
+    for site in workspace.catalogue():
+        drawn = _draw(site, archive, index, looks.get(site.id, []), found[site.id])
+        missing += drawn.missing
+        entries.append(
+            SiteEntry(
+                site,
+                looks=tuple(looks.get(site.id, ())),
+                no_scenes=tuple(empty[site.id]),
+                detections=tuple(found[site.id]),
+                pictures=drawn.pictures,
+                latest=drawn.latest,
+            )
+        )
+    return entries, missing
+
+
+class _HasSite(Protocol):
+    @property
+    def site_id(self) -> str: ...
+
+
+def _by_site(rows: Iterable[Row]) -> defaultdict[str, list[Row]]:
+    grouped: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        grouped[row.site_id].append(row)
+    return grouped
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    pictures: dict[str, BeforeAfter] = field(default_factory=dict)
+    latest: Picture | None = None
+    missing: list[str] = field(default_factory=list)
+
+
+def _draw(
+    site: Site, archive: Archive, index: SceneIndex, looks: Sequence[Look], found: Sequence[Detection]
+) -> _Drawn:
+    """Draw a site's detections and its latest clear look; a damaged scene costs only its picture."""
+    clear = [look for look in looks if look.outcome in CLEAR_OUTCOMES]
+    if not clear:
+        return _Drawn()
+    last = max(look.acquired for look in looks) + timedelta(days=1)
+    chips = _Chips(archive, lattices(site, archive, index, until=last))
+    pictures: dict[str, BeforeAfter] = {}
+    missing: list[str] = []
+    for detection in found:
+        try:
+            before = chips.read(detection.grid_id, detection.series, detection.last_without)
+            after = chips.read(detection.grid_id, detection.series, detection.first_with)
+            region = Region(detection.geometry, detection.area_m2, 0, detection.magnitude)
+            pictures[detection.id] = before_after(before, after, (region,))
+        except SitewatchError as error:
+            missing.append(f"{site.id}, {detection.id}: {error}")
+    try:
+        latest = picture(chips.read(clear[-1].grid_id, clear[-1].series, clear[-1].solar_day))
+    except SitewatchError as error:
+        return _Drawn(pictures, None, [*missing, f"{site.id}, latest clear look: {error}"])
+    return _Drawn(pictures, latest, missing)
+
+
+class _Chips:
+    """The chips behind the rows of a ledger."""
+
+    def __init__(self, archive: Archive, found: Iterable[Lattice]) -> None:
+        self._provider = LocalArchive(archive)
+        self._lattices = {(lattice.grid.grid_id, lattice.series): lattice for lattice in found}
+
+    def read(self, grid_id: str, series: str, day: date) -> Chip:
+        lattice = self._lattices.get((grid_id, series))
+        if lattice is None or day not in lattice.scenes:
+            raise ArchiveError(f"the scene of {day} is no longer in the archive")
+        return self._provider.read(lattice.grid, lattice.scenes[day])

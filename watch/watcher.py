@@ -1,0 +1,225 @@
+"""One site on one lattice in one series: which days are to be judged, and judging them in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from geo.errors import SitewatchError
+from geo.grid import DEFAULT_CONTEXT_M
+from imagery.change.confirm import detections
+from imagery.change.look import look_at
+from imagery.change.season import same_season
+from imagery.change.spec import WatchSpec
+from imagery.local import LocalArchive
+from imagery.model import NO_MASK, Look, Outcome
+from imagery.pins import grid_for, native_resolution_m
+from imagery.provider import solar_days
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import date, datetime
+
+    from shapely.geometry.base import BaseGeometry
+
+    from geo.grid import Grid
+    from imagery.archive import Archive
+    from imagery.model import Chip, Detection, Scene
+    from imagery.provider import Provider
+    from imagery.scene_index import SceneIndex
+    from sites.model import Site
+    from watch.ledger import Ledger
+    from watch.settings import LookSettings
+
+CHIP_CACHE_BYTES = 256 * 2**20
+"""Memory that the chips of one watcher's history may take."""
+
+CLEAR_OUTCOMES = frozenset({Outcome.LEARNING, Outcome.UNCHANGED, Outcome.CHANGED})
+"""Looks that were clear enough to be history for later ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lattice:
+    """What a watcher looks at: a site's pixels in one series of comparable sensors."""
+
+    grid: Grid
+    area: BaseGeometry
+    """The ground that is judged, ``lon, lat``."""
+    series: str
+    scenes: Mapping[date, tuple[Scene, ...]]
+    """By solar day, in order of time."""
+
+
+def lattices(site: Site, archive: Archive, index: SceneIndex, *, until: datetime) -> list[Lattice]:
+    """Return the lattices on which a site has scenes acquired up to `until`, by series."""
+    area, point = site.area, site.point
+    if area is None or point is None:
+        return []
+    days: dict[str, dict[date, tuple[Scene, ...]]] = {}
+    for (day, series), scenes in solar_days(index.covering(area, until=until), point.x).items():
+        days.setdefault(series, {})[day] = scenes
+    found = []
+    for series, by_day in sorted(days.items()):
+        first = next(iter(by_day.values()))[0]
+        grid = grid_for(
+            archive,
+            site.id,
+            area,
+            resolution_m=native_resolution_m(first),
+            context_m=site.watch.context_m or DEFAULT_CONTEXT_M,
+        )
+        found.append(Lattice(grid, area, series, by_day))
+    return found
+
+
+def watch_spec(site: Site, lattice: Lattice, settings: LookSettings) -> WatchSpec:
+    """Return the rules by which a site's looks on a lattice are judged."""
+    return WatchSpec(
+        weights=lattice.grid.weights(lattice.area),
+        pixel_area_m2=lattice.grid.resolution_m**2,
+        min_area_m2=site.watch.min_area_m2 or 0.0,
+        season_half_width_days=settings.season_half_width_days,
+        min_history=settings.min_history,
+        max_history=settings.max_history,
+        min_clear_footprint=settings.min_clear_footprint,
+        min_clear_frame=settings.min_clear_frame,
+    )
+
+
+class Watcher:
+    """Judges the days of one lattice that have not been judged, oldest first.
+
+    A day is judged anew when its scenes are not those that the ledger names, and so is every day after
+    it: what is in the ledger never depends on the order in which scenes arrived.
+    """
+
+    def __init__(
+        self, site: Site, lattice: Lattice, ledger: Ledger, *, provider: Provider, spec: WatchSpec
+    ) -> None:
+        """Compare the lattice's days with the ledger's looks."""
+        self._site = site
+        self._lattice = lattice
+        self._ledger = ledger
+        self._provider = provider
+        self._spec = spec
+        known = ledger.looks(site.id, grid_id=lattice.grid.grid_id, series=lattice.series)
+        first = self._first_stale({look.solar_day: look for look in known})
+        self._todo = [] if first is None else [day for day in lattice.scenes if day >= first]
+        again = set(self._todo)
+        self._stale = [look.solar_day for look in known if look.solar_day in again]
+        self._looks = [look for look in known if look.solar_day not in again]
+        rows, columns = lattice.grid.shape
+        chip_bytes = rows * columns * 2 * (2 + max(len(scene.bands) for scene in self._scenes()))
+        self._chip = lru_cache(maxsize=max(spec.max_history + 1, CHIP_CACHE_BYTES // chip_bytes))(self._read)
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        """Solar days on which there are scenes, oldest first."""
+        return tuple(self._lattice.scenes)
+
+    @property
+    def pending(self) -> int:
+        """How many looks are to be made."""
+        return len(self._todo)
+
+    def unmasked_scene_ids(self) -> list[str]:
+        """Return the scenes to be judged that have no cloud mask."""
+        todo = (scene for day in self._todo for scene in self._lattice.scenes[day])
+        return [scene.id for scene in todo if scene.mask_scheme == NO_MASK]
+
+    def judge_pending(self, *, run_id: str, clock: Callable[[], datetime]) -> Iterator[Look]:
+        """Judge the pending days in order; each is in the ledger, with what follows from it, when yielded."""
+        site_id, grid_id, series = self._site.id, self._lattice.grid.grid_id, self._lattice.series
+        if self._stale:
+            with self._ledger.transaction() as transaction:
+                transaction.drop_looks(site_id, grid_id, series, self._stale)
+        found: tuple[Detection, ...] = detections(self._looks)
+        for day in self._todo:
+            look = self._judge(day, found)
+            self._looks.append(look)
+            self._looks.sort(key=lambda each: each.solar_day)
+            found = detections(self._looks)
+            with self._ledger.transaction() as transaction:
+                transaction.add_look(look, run_id=run_id, judged_at=clock())
+                transaction.set_detections(site_id, grid_id, series, found, run_id=run_id)
+            yield look
+
+    def _judge(self, day: date, found: Sequence[Detection]) -> Look:
+        try:
+            chip = self._chip(day)
+            history = self._history(day, chip)
+        except SitewatchError as error:
+            return self._failed(day, error)
+        return look_at(chip, history, found, self._spec)
+
+    def _history(self, day: date, chip: Chip) -> list[Chip]:
+        """Return the earlier clear chips of the same season and bands, oldest first."""
+        days = [look.solar_day for look in self._looks if look.outcome in CLEAR_OUTCOMES]
+        chosen = same_season(
+            day, days, half_width_days=self._spec.season_half_width_days, limit=self._spec.max_history
+        )
+        chips = [self._chip(days[position]) for position in chosen]
+        return [earlier for earlier in chips if earlier.bands == chip.bands]
+
+    def _read(self, day: date) -> Chip:
+        return self._provider.read(self._lattice.grid, self._lattice.scenes[day])
+
+    def _scenes(self) -> Iterator[Scene]:
+        for scenes in self._lattice.scenes.values():
+            yield from scenes
+
+    def _first_stale(self, known: Mapping[date, Look]) -> date | None:
+        for day, scenes in self._lattice.scenes.items():
+            look = known.get(day)
+            if look is None or look.scene_ids != tuple(scene.id for scene in scenes):
+                return day
+            if look.outcome is Outcome.FAILED and self._can_read(day):
+                return day
+        return None
+
+    def _can_read(self, day: date) -> bool:
+        try:
+            self._read(day)
+        except SitewatchError:
+            return False
+        return True
+
+    def _failed(self, day: date, error: SitewatchError) -> Look:
+        scenes = self._lattice.scenes[day]
+        return Look(
+            site_id=self._site.id,
+            grid_id=self._lattice.grid.grid_id,
+            solar_day=day,
+            series=self._lattice.series,
+            platform=scenes[0].platform,
+            scene_ids=tuple(scene.id for scene in scenes),
+            acquired=scenes[0].acquired,
+            day_only=scenes[0].day_only,
+            outcome=Outcome.FAILED,
+            reason=str(error),
+            clear_fraction=0.0,
+            frame_clear_fraction=0.0,
+            mask_scheme=scenes[0].mask_scheme,
+            history=0,
+            score=None,
+            threshold=None,
+            simulated=any(scene.simulated for scene in scenes),
+        )
+
+
+def open_watchers(
+    site: Site,
+    archive: Archive,
+    index: SceneIndex,
+    ledger: Ledger,
+    *,
+    settings: LookSettings,
+    until: datetime,
+) -> tuple[Watcher, ...]:
+    """Return the watchers of a site, by series."""
+    provider = LocalArchive(archive)
+    return tuple(
+        Watcher(site, lattice, ledger, provider=provider, spec=watch_spec(site, lattice, settings))
+        for lattice in lattices(site, archive, index, until=until)
+    )
