@@ -1,0 +1,272 @@
+"""The one JSON block a page carries: plain values, in a form that no HTML parser can leave.
+
+Catalogue text enters a page here and nowhere else; the page's script shows it as text.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from datetime import UTC, date
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import orjson
+
+from imagery.model import Outcome
+from maps.symbols import SYMBOLS
+from maps.words import (
+    accuracy_words,
+    count_outcomes,
+    country_words,
+    language_words,
+    looks_summary,
+    measurement_words,
+)
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
+    from imagery.model import Detection, Look
+    from maps.pictures import BeforeAfter, Picture
+    from maps.view import MapView, SiteEntry
+    from sites.model import Name, Site
+    from sites.observation import Observation, Source
+
+OUTCOMES = (*Outcome, "NoScene")
+"""Looks name their outcome by its position here."""
+
+_ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+
+
+def script_json(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    r"""Return JSON that stays inside its ``<script>`` element whatever its texts say.
+
+    ``<``, ``>``, ``&`` and the two line separators can only stand inside strings, where an escape means
+    the same (RFC 8259, section 7). Lone surrogates become U+FFFD.
+
+    >>> script_json({"name": "</script>"})
+    '{"name":"\\u003c/script\\u003e"}'
+    """
+    try:
+        text = orjson.dumps(value).decode()
+    except TypeError:  # orjson's error for text that UTF-8 can't hold
+        text = orjson.dumps(_without_surrogates(value)).decode()
+    for char, escape in _ESCAPES.items():
+        text = text.replace(char, escape)
+    return text
+
+
+def _without_surrogates(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_surrogates(item) for item in value]
+    return value
+
+
+def view_block(view: MapView) -> dict[str, Any]:
+    """Return everything on the page but the pixels."""
+    counts = count_outcomes(view.entries)
+    return {
+        "title": view.title,
+        "made": view.made.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "statement": view.statement,
+        "thresholds": list(view.thresholds),
+        "outcomes": [str(outcome) for outcome in OUTCOMES],
+        "counts": {str(outcome): counts[str(outcome)] for outcome in OUTCOMES},
+        "symbols": {
+            str(category): {"label": item.label, "colour": item.colour, "path": item.path}
+            for category, item in SYMBOLS.items()
+        },
+        "sites": [_site(entry) for entry in view.entries],
+    }
+
+
+def pictures_block(view: MapView) -> dict[str, Any]:
+    """Return the pictures by key: ``SITE`` for the latest look, ``SITE/DETECTION`` for before and after."""
+    block: dict[str, Any] = {}
+    for entry in view.entries:
+        if entry.latest is not None:
+            block[entry.site.id] = _picture(entry.latest)
+        for detection, pair in entry.pictures.items():
+            block[f"{entry.site.id}/{detection}"] = _pair(pair)
+    return block
+
+
+def _site(entry: SiteEntry) -> dict[str, Any]:
+    site = entry.site
+    return {
+        "id": site.id,
+        "names": [_name(name) for name in site.names],
+        "category": str(site.category),
+        "facts": _facts(site),
+        "place": ", ".join(part for part in (site.province, country_words(site.country)) if part),
+        "point": None if site.point is None else _lonlat(site.point.x, site.point.y),
+        "area": _rings(site.area),
+        "watched": site.is_watched,
+        "watch": site.watch_reason,
+        "notes": [_note(note, site) for note in sorted(site.observations, key=_note_order)],
+        "looks": [
+            _look(look) for look in sorted(entry.looks, key=lambda look: (look.solar_day, look.series))
+        ],
+        "gaps": [[window.start.isoformat(), window.end.isoformat()] for window in entry.no_scenes],
+        "summary": list(looks_summary(entry)),
+        "detections": [_detection(item, entry) for item in sorted(entry.detections, key=_detection_order)],
+        "latest": entry.latest is not None,
+    }
+
+
+def _facts(site: Site) -> list[list[str]]:
+    place = "Not placed yet" if site.point is None else f"{site.point.y:.5f}, {site.point.x:.5f}"
+    rows = [
+        ("Coordinates", f"{place} ({accuracy_words(site)})" if site.point is not None else place),
+        ("Coordinate source", site.coordinate_source),
+        ("Country", country_words(site.country)),
+        ("Province", site.province),
+        ("County", site.county),
+        ("Kind", site.subtype),
+        ("Operator", site.operator),
+        ("Enterprise grade", site.grade),
+        ("Part of", site.complex),
+        ("Opened", site.opened and site.opened.text),
+        ("Closed", site.closed and site.closed.text),
+        ("Description", site.description),
+    ]
+    rows.extend(
+        (item.quantity, f"{item.value:g} {item.unit}" + (f" ({item.date.text})" if item.date else ""))
+        for item in site.attributes
+    )
+    return [[label, text] for label, text in rows if text]
+
+
+def _name(name: Name) -> dict[str, str]:
+    parts = (language_words(name.language), name.scheme, name.span and name.span.text)
+    return {"text": name.text, "tag": name.language or "", "about": ", ".join(part for part in parts if part)}
+
+
+def _note_order(note: Observation) -> tuple[date, date, str, str]:
+    return *note.date.sort_key(), note.id
+
+
+def _note(note: Observation, site: Site) -> dict[str, Any]:
+    return {
+        "id": note.id,
+        "date": note.date.text,
+        "text": note.text,
+        "kind": str(note.kind),
+        "author": note.author or "",
+        "size": measurement_words(note.measurement),
+        "marks": _marks(note, site),
+        "sources": [_source(source) for source in note.sources],
+    }
+
+
+def _marks(note: Observation, site: Site) -> list[str]:
+    dates = {other.id: other.date.text for other in site.observations}
+    marks = [f"replaced by the note of {o.date.text}" for o in site.observations if o.supersedes == note.id]
+    marks += [f"contradicts the note of {dates[other]}" for other in note.contradicts if other in dates]
+    if note.likelihood is not None:
+        marks.append(str(note.likelihood).replace("_", " "))
+    if note.confidence is not None:
+        marks.append(f"{note.confidence} confidence")
+    return marks
+
+
+def _source(source: Source) -> dict[str, str]:
+    grade = f"{source.reliability or '-'}{source.credibility or '-'}"
+    return {
+        "outlet": source.outlet,
+        "title": source.title or "",
+        "author": source.author or "",
+        "published": source.published.text if source.published else "",
+        "url": web_address(source.url),
+        "archive": web_address(source.archive_url),
+        "grade": "" if grade == "--" else grade,
+    }
+
+
+def web_address(url: str | None) -> str:
+    """Return `url` if a reader may follow it, else nothing: http or https, with a host and no password."""
+    if url is None or url != url.strip():
+        return ""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    safe = parts.scheme in {"http", "https"} and parts.hostname and not parts.username and not parts.password
+    return url if safe else ""
+
+
+def _look(look: Look) -> list[Any]:
+    return [
+        look.solar_day.isoformat(),
+        OUTCOMES.index(look.outcome),
+        look.platform,
+        look.reason,
+        round(look.clear_fraction, 3),
+        int(look.simulated),
+    ]
+
+
+def _detection_order(detection: Detection) -> tuple[date, str]:
+    return detection.first_with, detection.id
+
+
+def _detection(detection: Detection, entry: SiteEntry) -> dict[str, Any]:
+    return {
+        "id": detection.id,
+        "state": str(detection.state),
+        "bracket": detection.bracket,
+        "without": detection.last_without.isoformat(),
+        "with": detection.first_with.isoformat(),
+        "looks": detection.looks_with,
+        "area_m2": _finite(detection.area_m2),
+        "magnitude": _finite(detection.magnitude),
+        "p_value": None if detection.p_value is None else _finite(detection.p_value),
+        "series": detection.series,
+        "simulated": detection.simulated,
+        "rings": _rings(detection.geometry),
+        "picture": detection.id in entry.pictures,
+    }
+
+
+def _finite(value: float) -> float | None:
+    return float(f"{value:.6g}") if math.isfinite(value) else None
+
+
+def _rings(geometry: BaseGeometry | None) -> list[list[list[float]]]:
+    """Return the outer and inner rings of all polygons as lat, lon: Leaflet's order."""
+    if geometry is None or geometry.is_empty:
+        return []
+    polygons = [part for part in getattr(geometry, "geoms", [geometry]) if part.geom_type == "Polygon"]
+    rings = [ring for polygon in polygons for ring in (polygon.exterior, *polygon.interiors)]
+    return [[[round(y, 6), round(x, 6)] for x, y, *_ in ring.coords] for ring in rings]
+
+
+def _lonlat(x: float, y: float) -> list[float]:
+    return [round(x, 6), round(y, 6)]
+
+
+def _pair(pair: BeforeAfter) -> dict[str, Any]:
+    return {"before": _picture(pair.before), "after": _picture(pair.after), "same": pair.same_stretch}
+
+
+def _picture(picture: Picture) -> dict[str, Any]:
+    return {
+        "png": base64.b64encode(picture.png).decode(),
+        "width": picture.width,
+        "height": picture.height,
+        "scale": picture.metres_per_px,
+        "resolution": picture.resolution_m,
+        "day": picture.solar_day.isoformat(),
+        "platform": picture.platform,
+        "bands": picture.bands,
+        "stretch": picture.stretch,
+        "clear": round(picture.clear_fraction, 3),
+        "credit": picture.credit,
+        "simulated": picture.simulated,
+        "outlines": [[list(point) for point in ring] for ring in picture.outlines],
+    }

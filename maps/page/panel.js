@@ -1,0 +1,131 @@
+// Everything about the chosen site.
+
+function nameList(site) {
+  const list = el("ul", { class: "names" });
+  for (const name of site.names.slice(1)) {
+    list.append(el("li", {}, words(name.text, name.tag), name.about ? el("span", { class: "about" }, words(name.about)) : null));
+  }
+  return list.children.length ? list : null;
+}
+
+function factList(site) {
+  const list = el("dl", { class: "facts" });
+  for (const [label, text] of site.facts) list.append(el("dt", {}, words(label)), el("dd", {}, words(text)));
+  list.append(el("dt", {}, "Watch"), el("dd", {}, words(sentence(site.watch))));
+  return list;
+}
+
+function sentence(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function sourceItem(source) {
+  const item = el("li", {});
+  const title = source.title || source.outlet;
+  item.append(source.url ? link(source.url, title) : words(title));
+  const rest = [source.title ? source.outlet : "", source.author, source.published].filter(Boolean);
+  for (const part of rest) item.append(", ", words(part));
+  if (source.archive) item.append(", ", link(source.archive, "archived copy"));
+  if (source.grade) {
+    item.append(" ", el("span", { class: "badge grade", title: `Source ${source.grade[0]} (A to F), information ${source.grade[1]} (1 to 6), Admiralty scale` }, source.grade));
+  }
+  return item;
+}
+
+function noteItem(note) {
+  const head = el("p", { class: "note-head" }, el("strong", { class: "edtf" }, words(note.date)),
+    el("span", { class: "badge kind" }, note.kind));
+  const item = el("li", { class: "note" }, head, el("p", { class: "note-text" }, words(note.text)));
+  if (note.size) item.append(el("p", { class: "fine" }, "Measured: ", words(note.size)));
+  if (note.marks.length) item.append(el("p", { class: "fine marks" }, words(sentence(note.marks.join("; ")))));
+  if (note.author) item.append(el("p", { class: "fine" }, "Noted by ", words(note.author)));
+  item.append(note.sources.length
+    ? el("ul", { class: "sources", "aria-label": "Sources" }, ...note.sources.map(sourceItem))
+    : el("p", { class: "fine no-source" }, "No source is given."));
+  return item;
+}
+
+function notesSection(site) {
+  const section = el("section", { class: "notes" }, el("h3", {}, `Notes by analysts (${site.notes.length})`));
+  section.append(site.notes.length
+    ? el("ol", { class: "note-list" }, ...site.notes.map(noteItem))
+    : el("p", { class: "fine" }, "None yet."));
+  return section;
+}
+
+const STATE_WORDS = {
+  candidate: "seen twice in a row, not confirmed",
+  probable: "seen repeatedly",
+  confirmed: "confirmed",
+  retracted: "retracted: no longer held to be a change",
+};
+
+function areaWords(area) {
+  if (area === null) return "not known";
+  if (area >= 1e5) return `${(area / 1e4).toLocaleString("en", { maximumFractionDigits: 1 })} ha (${Math.round(area).toLocaleString("en")} m²)`;
+  return `${Math.round(area).toLocaleString("en")} m²`;
+}
+
+function detectionCard(site, detection) {
+  const card = el("article", { class: `detection state-${detection.state}` });
+  card.append(el("p", { class: "detection-head" },
+    el("span", { class: `badge state ${detection.state}`, title: STATE_WORDS[detection.state] }, detection.state),
+    detection.simulated ? el("span", { class: "badge simulated" }, "simulated") : null));
+  card.append(el("h4", {}, "Changed between ", el("time", { datetime: detection.without }, detection.without),
+    " and ", el("time", { datetime: detection.with }, detection.with)));
+  card.append(el("p", { class: "fine" }, "Last clear look without it, first clear look with it. As EDTF: ",
+    el("span", { class: "edtf" }, words(detection.bracket)), "."));
+  const facts = [
+    ["Area", areaWords(detection.area_m2)],
+    ["Strength", detection.magnitude === null ? "not known" : `${detection.magnitude.toPrecision(2)} times the threshold`],
+    ["Seen in", `${plural(detection.looks, "look")} (${detection.series})`],
+    ["Chance of a false alarm", detection.p_value === null ? "no figure: there is no empirical basis yet" : `p = ${detection.p_value}`],
+  ];
+  const list = el("dl", { class: "facts" });
+  for (const [label, text] of facts) list.append(el("dt", {}, label), el("dd", {}, words(text)));
+  card.append(list);
+  const pair = detection.picture ? pictureOf(`${site.id}/${detection.id}`) : null;
+  card.append(pair ? pairSection(pair) : el("p", { class: "fine" }, "No pictures are kept of it."));
+  return card;
+}
+
+function detectionsSection(site) {
+  if (!site.detections.length) return null;
+  return el("section", { class: "detections" }, el("h3", {}, `Detections by machine (${site.detections.length})`),
+    ...site.detections.map((detection) => detectionCard(site, detection)));
+}
+
+function latestSection(site) {
+  const picture = site.latest ? pictureOf(site.id) : null;
+  if (!picture) return null;
+  return el("section", { class: "latest" }, el("h3", {}, "Latest clear look"), pictureFigure(picture, "Seen"),
+    el("p", { class: "fine" }, `Stretch: ${picture.stretch}. Hatched: cloud, shadow or snow. Dark: no data.`));
+}
+
+/** The whole panel for one site; `actions` are the buttons beside its name. */
+function sitePanel(data, site, actions) {
+  const [first] = site.names;
+  const head = el("header", { class: "panel-head" },
+    symbol(data, site.category, { hollow: !site.looks.length, size: 30 }),
+    el("div", {},
+      el("h2", { id: "panel-title" }, words(first.text, first.tag)),
+      el("p", { class: "kicker" }, data.symbols[site.category].label, site.place ? ", " : "", words(site.place))),
+    el("div", { class: "actions" }, ...actions));
+  const parts = [head, nameList(site), el("section", {}, factList(site)), looksSection(data, site),
+    detectionsSection(site), latestSection(site), notesSection(site)];
+  return parts.filter(Boolean);
+}
+
+function emptyPanel(data) {
+  const key = el("ul", { class: "outcome-key" });
+  for (const name of OUTCOME_ORDER) {
+    key.append(el("li", {}, outcomeCell(name, ""), el("strong", {}, name === "NoScene" ? " No scene" : ` ${name}`), `: ${OUTCOME_WORDS[name]}`));
+  }
+  return [
+    el("h2", {}, "Choose a site"),
+    el("p", {}, "Pick a sign on the map or a row of the list. Its names, notes with their sources, looks and detections appear here."),
+    el("h3", {}, "What a look can end as"),
+    key,
+    el("p", { class: "fine" }, "Only judged looks say anything about change. A place nobody could see is not a place where nothing happened."),
+  ];
+}

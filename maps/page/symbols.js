@@ -1,0 +1,67 @@
+// Signs of categories: filled when the place was looked at, hollow when never, ringed when it changed.
+
+function symbol(data, category, { hollow = false, size = 22 } = {}) {
+  const { colour, path } = data.symbols[category] || data.symbols.other;
+  const sign = svg("svg", { viewBox: "-1 -1 26 26", width: size, height: size, "aria-hidden": "true" });
+  sign.append(svg("path", { d: path, fill: hollow ? "#fff" : colour, stroke: hollow ? "#1d2528" : "#fff", "stroke-width": hollow ? 5 : 4.5, "stroke-linejoin": "round" }));
+  sign.append(svg("path", {
+    d: path, fill: hollow ? "#fff" : colour, stroke: hollow ? colour : "#1d2528",
+    "stroke-width": hollow ? 2.6 : 1.1, "stroke-linejoin": "round",
+  }));
+  return sign;
+}
+
+function isLive(detection) {
+  return detection.state !== "retracted";
+}
+
+function markerLabel(data, site) {
+  const changes = site.detections.filter(isLive).length;
+  const seen = site.looks.length ? plural(site.looks.length, "look") : "never looked at";
+  const changed = changes ? `, ${plural(changes, "change")} detected` : "";
+  return `${site.names[0].text}, ${data.symbols[site.category].label}, ${seen}${changed}`;
+}
+
+/** A Leaflet icon built from elements: no string of markup is ever parsed. */
+const ElementIcon = L.Icon.extend({
+  createIcon() {
+    const element = this.options.build();
+    this._setIconStyles(element, "icon");
+    return element;
+  },
+  createShadow() {
+    return null;
+  },
+});
+
+function siteIcon(data, site) {
+  return new ElementIcon({
+    iconSize: [26, 26],
+    iconAnchor: [13, 13],
+    className: "site-icon",
+    build() {
+      const label = markerLabel(data, site);
+      const box = el("div", { "aria-label": label, title: label, "data-site": site.id });
+      box.append(symbol(data, site.category, { hollow: !site.looks.length }));
+      if (site.detections.some(isLive)) box.append(el("span", { class: "change-dot", "aria-hidden": "true" }));
+      return box;
+    },
+  });
+}
+
+function clusterIcon(cluster) {
+  const count = cluster.getChildCount();
+  const sites = cluster.getAllChildMarkers().map((marker) => marker.site);
+  const changed = sites.filter((site) => site.detections.some(isLive)).length;
+  const size = count < 10 ? 32 : count < 100 ? 38 : 46;
+  return new ElementIcon({
+    iconSize: [size, size],
+    className: "cluster-icon",
+    build() {
+      const label = `${plural(count, "site")} here${changed ? `, ${changed} with changes` : ""}; open to spread them`;
+      const box = el("div", { "aria-label": label, title: label }, el("span", {}, count.toLocaleString("en")));
+      if (changed) box.append(el("span", { class: "change-dot", "aria-hidden": "true" }));
+      return box;
+    },
+  });
+}

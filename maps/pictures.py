@@ -1,0 +1,289 @@
+"""Chips as pictures: one, two side by side, or the two with what changed between them."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+from PIL import Image, ImageDraw
+
+from maps.composites import Stretch, composite, stretch_of
+from maps.drawing import (
+    OUTLINE_RGB,
+    Rings,
+    draw_north,
+    draw_scale_bar,
+    drawable,
+    edges,
+    enlarge,
+    font,
+    hatch,
+    png,
+    wrap,
+)
+from maps.errors import PageError
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
+
+    from geo.grid import Grid
+    from imagery.model import Chip, Region
+
+WANTED_SIDE_PX = 384
+"""A chip is enlarged by whole steps until its longer side has about this many pixels."""
+LARGEST_SIDE_PX = 1024
+"""Of a larger chip only every second, third, ... pixel is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A chip as PNG, with what its caption must say."""
+
+    png: bytes
+    width: int
+    """Pixels of the picture, enlarged."""
+    height: int
+    metres_per_px: float
+    """Ground side of one pixel of the picture."""
+    resolution_m: float
+    """Ground side of one pixel of the chip."""
+    solar_day: date
+    platform: str
+    bands: str
+    """What the colours are: ``natural colour (red, green, blue)``."""
+    stretch: str
+    """Which values are black and full."""
+    clear_fraction: float
+    """Of the frame, 0 to 1."""
+    credit: str
+    simulated: bool
+    outlines: Rings = ()
+    """What is outlined, in pixels of the picture; drawn by the page, so that it can be switched off."""
+
+
+@dataclass(frozen=True, slots=True)
+class BeforeAfter:
+    """Two pictures of one change."""
+
+    before: Picture
+    after: Picture
+    same_stretch: bool
+    """False where values can't be compared (counts without a scale, no common bands): each has its own."""
+
+
+def picture(chip: Chip, stretch: Stretch | None = None, outlines: tuple[BaseGeometry, ...] = ()) -> Picture:
+    """Return a chip as a picture.
+
+    Args:
+        chip: What is shown; pixels that are not clear are greyed and hatched.
+        stretch: Taken from the chip itself when None.
+        outlines: ``lon, lat`` polygons to mark.
+    """
+    stretch = stretch or stretch_of(chip)
+    pixels, scale = _pixels(chip, stretch)
+    rings = tuple(itertools.chain.from_iterable(_rings(item, chip.grid, scale) for item in outlines))
+    return Picture(
+        png=png(pixels),
+        width=pixels.shape[1],
+        height=pixels.shape[0],
+        metres_per_px=chip.grid.resolution_m / scale,
+        resolution_m=chip.grid.resolution_m,
+        solar_day=chip.solar_day,
+        platform=chip.platform,
+        bands=stretch.words,
+        stretch=_stretch_words(stretch),
+        clear_fraction=chip.clear_fraction(),
+        credit=chip.credit,
+        simulated=chip.simulated,
+        outlines=rings,
+    )
+
+
+def before_after(before: Chip, after: Chip, regions: tuple[Region, ...]) -> BeforeAfter:
+    """Return two chips of one site with what changed outlined.
+
+    Both have the stretch of the earlier one, unless their values can't be compared.
+    """
+    shared = set(before.bands) & set(after.bands)
+    stretch = stretch_of(before, shared or None)
+    same = stretch.serves(after)
+    outlines = tuple(region.geometry for region in regions)
+    return BeforeAfter(
+        before=picture(before, stretch, outlines),
+        after=picture(after, stretch if same else stretch_of(after, shared or None), outlines),
+        same_stretch=same,
+    )
+
+
+def change_picture(
+    before: Chip, after: Chip, score: NDArray[np.floating], changed: NDArray[np.bool_], caption: str
+) -> bytes:
+    """Return one PNG with three captioned panels: before, after, and how much each pixel changed.
+
+    Args:
+        before: The earlier chip; its stretch is used on both.
+        after: The later chip, on the same grid.
+        score: ``(y, x)``, any unit, larger is more; NaN where not judged.
+        changed: ``(y, x)``, True where a change is reported; outlined in all panels.
+        caption: A title; letters outside Latin become question marks.
+
+    Raises:
+        PageError: The arrays do not lie on the chips' grid.
+    """
+    if not before.grid.shape == after.grid.shape == score.shape == changed.shape:
+        shapes = f"{before.grid.shape}, {after.grid.shape}, {score.shape}, {changed.shape}"
+        message = f"before, after, score and mask must share one grid, not {shapes}"
+        raise PageError(message)
+    stretch = stretch_of(before, set(before.bands) & set(after.bands) or None)
+    later = stretch if stretch.serves(after) else stretch_of(after, before.bands)
+    panels = [
+        (_outlined(*_pixels(before, stretch), changed), _chip_lines("Before", before, stretch)),
+        (_outlined(*_pixels(after, later), changed), _chip_lines("After", after, later)),
+        (_outlined(*_score_pixels(score), changed), _score_lines(score, changed, before.grid)),
+    ]
+    same = "same stretch on both" if later is stretch else "each with its own stretch"
+    footer = (
+        f"Hatched: cloud, shadow or snow. Dark: no data. Outlined: reported as changed. {same.capitalize()}."
+    )
+    credit = "; ".join(sorted({chip.credit for chip in (before, after)} - {""}))
+    scale = _scale(before.grid.shape)
+    return png(_sheet(panels, caption, [footer, credit], before.grid.resolution_m / scale))
+
+
+def _scale(shape: tuple[int, int]) -> float:
+    """Return picture pixels for each chip pixel: a whole number, or one over a whole number."""
+    side = max(shape)
+    if side > LARGEST_SIDE_PX:
+        return 1.0 / math.ceil(side / LARGEST_SIDE_PX)
+    return float(max(1, round(WANTED_SIDE_PX / side)))
+
+
+def _resized(pixels: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
+    if scale >= 1:
+        return enlarge(pixels, round(scale))
+    step = round(1 / scale)
+    return np.ascontiguousarray(pixels[::step, ::step])
+
+
+def _pixels(chip: Chip, stretch: Stretch) -> tuple[NDArray[np.uint8], float]:
+    scale = _scale(chip.grid.shape)
+    pixels = _resized(composite(chip, stretch), scale)
+    hatch(pixels, _resized((chip.valid & ~chip.clear).view(np.uint8), scale).view(np.bool_))
+    return pixels, scale
+
+
+def _score_pixels(score: NDArray[np.floating]) -> tuple[NDArray[np.uint8], float]:
+    """Return the score as grey: white for none, black for the largest; no data as in the chips."""
+    known = np.isfinite(score)
+    top = float(np.nanmax(np.where(known, score, 0.0), initial=0.0)) or 1.0
+    level = np.clip(np.where(known, score, 0.0) / top, 0.0, 1.0)
+    grey = np.rint(245 - 225 * level).astype(np.uint8)
+    colour = np.repeat(grey[..., None], 3, axis=-1)
+    colour[~known] = (196, 206, 214)
+    scale = _scale((score.shape[0], score.shape[1]))
+    return _resized(colour, scale), scale
+
+
+def _outlined(pixels: NDArray[np.uint8], scale: float, changed: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    mask = _resized(changed.view(np.uint8), scale).view(np.bool_)
+    pixels[edges(mask)] = OUTLINE_RGB
+    return pixels
+
+
+def _rings(geometry: BaseGeometry, grid: Grid, scale: float) -> Rings:
+    inverse = ~grid.transform
+    polygons = [part for part in getattr(geometry, "geoms", [geometry]) if isinstance(part, shapely.Polygon)]
+    return tuple(
+        tuple(
+            (round(x * scale, 2), round(y * scale, 2)) for x, y in (inverse @ point for point in ring.coords)
+        )
+        for polygon in polygons
+        for part in [grid.to_grid(polygon)]
+        if isinstance(part, shapely.Polygon)
+        for ring in (part.exterior, *part.interiors)
+    )
+
+
+def _stretch_words(stretch: Stretch) -> str:
+    unit = "reflectance" if stretch.calibrated else "counts"
+    digits = 3 if stretch.calibrated else 0
+    count = 1 if len(set(stretch.bands)) == 1 else 3
+    ranges = [
+        f"{low:.{digits}f} to {high:.{digits}f}"
+        for low, high in zip(stretch.low[:count], stretch.high[:count], strict=True)
+    ]
+    return f"{', '.join(ranges)} ({unit})"
+
+
+def _chip_lines(title: str, chip: Chip, stretch: Stretch) -> list[str]:
+    clear = f"{chip.clear_fraction():.0%} clear" if chip.mask_scheme != "none" else "no cloud mask"
+    lines = [
+        f"{title}: {chip.solar_day.isoformat()}",
+        f"{chip.platform}, {chip.grid.resolution_m:g} m pixels, {clear}",
+        stretch.words,
+        _stretch_words(stretch),
+    ]
+    return [*lines, "SIMULATED pixels, not a real image"] if chip.simulated else lines
+
+
+def _score_lines(score: NDArray[np.floating], changed: NDArray[np.bool_], grid: Grid) -> list[str]:
+    known = np.isfinite(score)
+    largest = float(score[known].max()) if known.any() else 0.0
+    area_m2 = float(changed.sum()) * grid.resolution_m**2
+    return [
+        f"Change: {int(changed.sum())} pixels, about {area_m2:,.0f} m2",
+        f"score from 0 (white) to {largest:.3g} (black)",
+        f"judged: {known.mean():.0%} of the frame (the rest is blue-grey)",
+    ]
+
+
+_MARGIN = 16
+_LINE = 17
+_INK = (29, 37, 40)
+_FAINT = (84, 95, 100)
+
+
+def _sheet(
+    panels: list[tuple[NDArray[np.uint8], list[str]]], caption: str, footer: list[str], metres_per_px: float
+) -> Image.Image:
+    height, width = panels[0][0].shape[:2]
+    column = max(width, 300)
+    sheet_width = 3 * column + 4 * _MARGIN
+    notes = [
+        line for text in footer for line in wrap(drawable(text), sheet_width - 2 * _MARGIN, 12, 3) if line
+    ]
+    title = wrap(drawable(caption), sheet_width - 2 * _MARGIN, 18, 2)
+    top = _MARGIN + 24 * len(title) + 4
+    text_lines = max(len(lines) for _, lines in panels)
+    total = top + height + _LINE * (text_lines + len(notes)) + 3 * _MARGIN
+    sheet = Image.new("RGB", (sheet_width, total), "white")
+    draw = ImageDraw.Draw(sheet)
+    _write(draw, (_MARGIN, _MARGIN + 16), title, 18, 24, _INK)
+    for position, (pixels, lines) in enumerate(panels):
+        x = _MARGIN + position * (column + _MARGIN)
+        sheet.paste(Image.fromarray(pixels), (x, top))
+        draw_scale_bar(draw, (x + 10, top + height - 10), width, metres_per_px)
+        draw_north(draw, (x + width - 16, top + 10))
+        fitted = [wrap(drawable(line), column, 13, 1)[0] for line in lines]
+        _write(draw, (x, top + height + _MARGIN + 6), fitted, 13, _LINE, _INK)
+    _write(draw, (_MARGIN, total - _MARGIN - _LINE * (len(notes) - 1)), notes, 12, _LINE, _FAINT)
+    return sheet
+
+
+def _write(
+    draw: ImageDraw.ImageDraw,
+    start: tuple[int, int],
+    lines: list[str],
+    size: int,
+    step: int,
+    colour: tuple[int, int, int],
+) -> None:
+    for number, line in enumerate(lines):
+        draw.text((start[0], start[1] + number * step), line, font=font(size), anchor="ls", fill=colour)

@@ -1,0 +1,137 @@
+"""The site map: one HTML file with all sites, their notes, looks and detections.
+
+Folium makes the map; markers, popups and everything with words from the catalogue are ours, because
+folium writes such words into script. Nothing in the file asks for another one.
+"""
+
+from __future__ import annotations
+
+import json
+from html import escape
+from typing import TYPE_CHECKING
+
+import folium
+from branca.element import Element, Figure, MacroElement
+from folium.template import Template
+
+from geo.durable import write_text
+from maps.data_block import pictures_block, script_json, view_block
+from maps.offline import inline_css, inline_js, read_text, sealed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from maps.view import MapView
+
+STYLES = (
+    ("vendor", "leaflet-1.9.4", "leaflet.css"),
+    ("vendor", "leaflet.markercluster-1.5.3", "MarkerCluster.css"),
+    ("page", "page.css"),
+    ("page", "panel.css"),
+)
+LIBRARIES = (
+    ("vendor", "leaflet-1.9.4", "leaflet.js"),
+    ("vendor", "leaflet.markercluster-1.5.3", "leaflet.markercluster.js"),
+)
+SCRIPTS = (
+    "dom.js",
+    "symbols.js",
+    "looks.js",
+    "pictures.js",
+    "panel.js",
+    "basemap.js",
+    "sitemap.js",
+    "list.js",
+    "main.js",
+)
+"""Ours, in the order in which they need each other; they share one function's scope."""
+
+BASEMAP = ("world", "korea", "provinces")
+
+
+class SiteMap(folium.Map):
+    """A folium map that brings its libraries along instead of naming their addresses."""
+
+    def __init__(self) -> None:
+        """Make a map without tiles, and with a name that is the same each time (branca's is random)."""
+        super().__init__(
+            location=[40.0, 127.0],
+            zoom_start=6,
+            tiles=None,
+            control_scale=True,
+            attribution_control=False,
+            world_copy_jump=True,
+        )
+        # folium keeps its own zoom limits for the tile layer, which we don't have
+        self.options |= {"min_zoom": 2, "max_zoom": 18, "zoom_snap": 0.5}
+        self._id = "sites"
+        self.default_js = []
+        self.default_css = []
+
+
+class Start(MacroElement):
+    """Hands the finished map to our script."""
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}startSitewatch({{ this._parent.get_name() }});{% endmacro %}"
+    )
+
+
+class Verbatim(Element):
+    """A part of the head that is no template: branca would read braces in scripts as its own."""
+
+    def __init__(self, tag: str, text: str) -> None:
+        super().__init__()
+        self._markup = f"<{tag}>{text}</{tag}>"
+
+    def render(self, **_: object) -> str:
+        """Return the element as it is."""
+        return self._markup
+
+
+class Page(Figure):
+    """The document around the map, from `page/shell.html`."""
+
+    def __init__(self, view: MapView) -> None:
+        super().__init__(title=escape(view.title))
+        self._template = Template(read_text("page", "shell.html"))
+        self.data = script_json(view_block(view))
+        self.pictures = script_json(pictures_block(view))
+        self.basemap = script_json(
+            {name: json.loads(read_text("basemap", f"{name}.json")) for name in BASEMAP}
+        )
+
+
+def page_script() -> str:
+    """Return our scripts as one, in one scope of its own, leaving a single name behind."""
+    parts = "\n".join(read_text("page", name) for name in SCRIPTS)
+    return inline_js(f'const startSitewatch = (() => {{\n"use strict";\n{parts}\nreturn start;\n}})();')
+
+
+def render_site_map(view: MapView) -> str:
+    """Return the page as text; equal views give equal text.
+
+    Raises:
+        PageError: The page would ask the network for something.
+    """
+    page = Page(view)
+    site_map = SiteMap()
+    page.add_child(site_map)
+    site_map.add_child(Start())  # type: ignore[no-untyped-call]  # branca annotates it in part
+    for parts in STYLES:
+        page.header.add_child(Verbatim("style", inline_css(read_text(*parts))))
+    for parts in LIBRARIES:
+        page.header.add_child(Verbatim("script", inline_js(read_text(*parts))))
+    page.header.add_child(Verbatim("script", page_script()))
+    return sealed(page.render())
+
+
+def write_site_map(view: MapView, out: Path) -> Path:
+    """Write the page as `out`/index.html, whole or not at all, and return its path.
+
+    Raises:
+        PageError: The page would ask the network for something; nothing is written.
+    """
+    path = out / "index.html"
+    write_text(path, render_site_map(view))
+    return path

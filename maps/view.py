@@ -1,0 +1,69 @@
+"""What a site map shows, gathered by the caller: sites with their looks, detections and pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from maps.errors import PageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from imagery.model import Detection, Look, NoScene
+    from maps.pictures import BeforeAfter, Picture
+    from sites.model import Site
+
+
+@dataclass(frozen=True, slots=True)
+class SiteEntry:
+    """One site and everything that was seen of it."""
+
+    site: Site
+    looks: tuple[Look, ...] = ()
+    no_scenes: tuple[NoScene, ...] = ()
+    """Due windows without any acquisition."""
+    detections: tuple[Detection, ...] = ()
+    pictures: Mapping[str, BeforeAfter] = field(default_factory=dict, hash=False)
+    """By the detection's id."""
+    latest: Picture | None = None
+    """The latest clear chip."""
+
+    def __post_init__(self) -> None:
+        known = {self.site.id, *self.site.former_ids}
+        rows: tuple[Look | NoScene | Detection, ...] = (*self.looks, *self.no_scenes, *self.detections)
+        for row in rows:
+            if row.site_id not in known:
+                message = f"a row of site {row.site_id!r} was given to site {self.site.id!r}"
+                raise PageError(message)
+        strangers = set(self.pictures) - {detection.id for detection in self.detections}
+        if strangers:
+            message = (
+                f"pictures of unknown detections of site {self.site.id!r}: {', '.join(sorted(strangers))}"
+            )
+            raise PageError(message)
+
+
+@dataclass(frozen=True, slots=True)
+class MapView:
+    """Everything on one site map."""
+
+    title: str
+    made: datetime
+    """Aware; printed in UTC."""
+    entries: tuple[SiteEntry, ...]
+    statement: str = ""
+    """What the places on this page are, and where: ``Colorado, USA: real Landsat scenes``."""
+    thresholds: tuple[str, ...] = ()
+    """The settings behind the outcomes, one sentence each: when a look counts as obscured, ..."""
+
+    def __post_init__(self) -> None:
+        if self.made.tzinfo is None:
+            message = f"{self.made.isoformat()} has no time zone"
+            raise PageError(message, hint="Give an aware time")
+        ids = [entry.site.id for entry in self.entries]
+        if len(set(ids)) != len(ids):
+            twice = sorted({site for site in ids if ids.count(site) > 1})
+            message = f"sites given twice: {', '.join(twice)}"
+            raise PageError(message)

@@ -1,0 +1,347 @@
+"""The page as a reader meets it: real Chromium, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from shapely.geometry import Point
+
+from geo.dates import parse_edtf
+from maps.site_map import write_site_map
+from maps.view import MapView, SiteEntry
+from sites.categories import Category
+from sites.model import Name, Site
+from sites.observation import Observation, Source
+
+pytestmark = pytest.mark.browser
+
+PAYLOADS = (
+    "<img src=x onerror=alert(1)>${alert(1)}",
+    "</script><script>alert(1)</script>",
+    "</ScRiPt ><svg/onload=alert(1)>",
+    "<!--<script>alert(1)",
+    "]]><script>alert(1)</script>",
+    "${alert(1)}",
+    "`;alert(1);`",
+    "`+alert(1)+`",
+    "\\`;alert(1)//",
+    "'-alert(1)-'",
+    '"-alert(1)-"',
+    '" onmouseover="alert(1)" x="',
+    "' autofocus onfocus='alert(1)",
+    "\\u003cimg src=x onerror=alert(1)\\u003e",
+    "&lt;img src=x onerror=alert(1)&gt;",
+    "&#60;script&#62;alert(1)&#60;/script&#62;",
+    "{{ alert(1) }}{% raw %}{{ this }}",
+    "javascript:alert(1)",
+    "a\u2028alert(1)\u2029b",
+    "\u202eevil\u202d\u2066flipped",
+    "\u200b\ufeffhidden",
+    "<style>*{display:none}</style>",
+    "<iframe srcdoc='<script>parent.alert(1)</script>'></iframe>",
+    "<base href=https://example.org/>",
+    "__proto__",
+    "x" * 10_000,
+    "가" * 10_000,
+    "Z\u0351\u036b\u0343" * 200,
+)
+
+
+CANARY = "window.__ran = []; window.alert = (text) => window.__ran.push(String(text));"
+
+
+@dataclass
+class Watched:
+    """A page with everything that went wrong on it."""
+
+    page: Page
+    problems: list[str] = field(default_factory=list)
+    """Console messages of any kind, uncaught errors, and requests for anything but the file."""
+
+    def choose(self, site_id: str) -> None:
+        """Go to a site by its address."""
+        self.page.evaluate("id => { location.hash = '#' + encodeURIComponent(id); }", site_id)
+        self.page.wait_for_function(
+            "id => document.querySelector('#panel').dataset.site === id", arg=site_id, timeout=5000
+        )
+
+    def text(self, selector: str) -> str:
+        """Return the text of the first element."""
+        return self.page.locator(selector).first.text_content() or ""
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=flags)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Watched]]:
+    """Open a file offline and wait until its script has finished."""
+    contexts: list[BrowserContext] = []
+
+    def opened(path: Path, *, width: int = 1280, height: int = 860) -> Watched:
+        context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
+        contexts.append(context)
+        context.set_offline(True)
+        watched = Watched(context.new_page())
+        _listen(watched)
+        watched.page.add_init_script(CANARY)
+        watched.page.goto(path.resolve().as_uri())
+        watched.page.wait_for_selector("html[data-ready]", timeout=60_000)
+        return watched
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+def _listen(watched: Watched) -> None:
+    def said(message: ConsoleMessage) -> None:
+        watched.problems.append(f"console {message.type}: {message.text}")
+
+    def asked(url: str) -> None:
+        if not url.startswith(("file:", "data:")):
+            watched.problems.append(f"request: {url}")
+
+    watched.page.on("console", said)
+    watched.page.on("pageerror", lambda error: watched.problems.append(f"error: {error}"))
+    watched.page.on("request", lambda request: asked(request.url))
+    watched.page.on("requestfailed", lambda request: watched.problems.append(f"failed: {request.url[:80]}"))
+
+
+@pytest.fixture
+def opened_view(view: MapView, tmp_path: Path, open_page: Callable[..., Watched]) -> Watched:
+    return open_page(write_site_map(view, tmp_path))
+
+
+def _hostile_site(number: int, text: str) -> Site:
+    source = Source(text, title=text, author=text, url="https://example.org/?q=%3Cscript%3E")
+    note = Observation("n", parse_edtf("2016"), text, author=text, sources=(source,))
+    return Site(
+        f"site-{number}",
+        (Name(text), Name(text, language="ko", scheme=text)),
+        list(Category)[number % len(Category)],
+        Point(125.0 + number * 0.1, 39.0),
+        subtype=text,
+        description=text,
+        province=text,
+        county=text,
+        country=text,
+        operator=text,
+        coordinate_source=text,
+        observations=(note,),
+    )
+
+
+@pytest.fixture
+def hostile_view() -> MapView:
+    entries = tuple(SiteEntry(_hostile_site(number, text)) for number, text in enumerate(PAYLOADS))
+    text = PAYLOADS[0] + PAYLOADS[1]
+    return MapView(text, datetime(2026, 1, 1, tzinfo=UTC), entries, text, (text,))
+
+
+def test_a_quiet_page_says_nothing_to_the_console_and_asks_for_nothing(opened_view: Watched) -> None:
+    opened_view.choose("valley")
+    opened_view.page.wait_for_timeout(200)
+    assert opened_view.problems == []
+
+
+def test_placed_sites_are_on_the_map_and_all_sites_in_the_table(opened_view: Watched) -> None:
+    opened_view.page.get_by_role("button", name="Everything").click()
+    labels = opened_view.page.locator(".site-icon").evaluate_all(
+        "all => all.map(e => e.getAttribute('aria-label'))"
+    )
+    assert sorted(labels) == [
+        "Komsan Market, Market, never looked at",
+        "Quiet valley, Factory, 10 looks, 1 change detected",
+    ]
+    assert opened_view.page.locator("#rows tr").count() == 3
+    assert "1 not on the map" in opened_view.text("#shown")
+
+
+def test_a_click_on_a_sign_opens_the_popup_and_the_panel(opened_view: Watched) -> None:
+    opened_view.page.get_by_role("button", name="United States").click()
+    opened_view.page.locator(".site-icon").first.click()
+    assert "Quiet valley" in opened_view.text(".leaflet-popup-content")
+    assert "4 of 10 looks could be judged." in opened_view.text(".leaflet-popup-content")
+    assert opened_view.page.evaluate("location.hash") == "#valley"
+    assert opened_view.text("#panel-title") == "Quiet valley"
+
+
+def test_the_panel_tells_what_looks_say_and_what_they_do_not(opened_view: Watched) -> None:
+    opened_view.choose("valley")
+    verdict = opened_view.text(".verdict")
+    assert "4 of 10 looks could be judged." in verdict
+    assert "6 say nothing about change: 4 obscured, 2 still learning." in verdict
+    cells = opened_view.page.locator(".calendar .cell").evaluate_all("all => all.map(e => e.title)")
+    assert len(cells) == 10
+    assert cells[0] == "2010-01-05 Learning, landsat-5: score 0.6 against a threshold of 1.0 (83 % clear)"
+    counts = opened_view.page.locator(".outcomes tr").evaluate_all(
+        "all => all.map(r => [r.cells[0].textContent.trim(), r.cells[1].textContent])"
+    )
+    assert dict(counts) == {
+        "Unchanged": "3", "Changed": "1", "Learning": "2", "Obscured": "4", "Failed": "0", "No scene": "0",
+    }  # fmt: skip
+    opened_view.page.locator(".all-looks summary").click()
+    assert opened_view.page.locator(".all-looks tbody tr").count() == 10
+
+
+def test_a_site_without_looks_is_never_said_to_be_unchanged(opened_view: Watched) -> None:
+    opened_view.choose("market")
+    assert "Never looked at: nothing is known about change here." in opened_view.text(".verdict")
+    row = opened_view.text("#rows tr[data-site=market]")
+    assert "never looked at" in row
+    assert "not known" in row
+    assert "none seen" not in row
+
+
+def test_a_detection_shows_its_bracket_and_its_pictures(opened_view: Watched) -> None:
+    opened_view.choose("valley")
+    card = opened_view.text(".detection")
+    for words in ("2010-06-02/2010-07-04", "confirmed", "simulated", "72,000 m²", "2.5 times the threshold"):
+        assert words in card
+    widths = opened_view.page.locator(".pair img").evaluate_all(
+        "all => Promise.all(all.map(i => i.decode().then(() => i.naturalWidth)))"
+    )
+    assert widths == [400, 400]
+    alts = opened_view.page.locator(".pair img").evaluate_all("all => all.map(i => i.alt)")
+    assert alts[0] == "Before: 2020-05-01, landsat-8, natural colour (red, green, blue)"
+    assert alts[1].endswith(", simulated")
+    assert opened_view.page.locator(".pair .outlines .line").count() == 2
+    opened_view.page.get_by_label("Outline of the change").uncheck()
+    assert not opened_view.page.locator(".pair .outlines").first.is_visible()
+
+
+def test_notes_stand_by_date_with_their_sources_and_grades(opened_view: Watched) -> None:
+    opened_view.choose("valley")
+    dates = opened_view.page.locator(".note .edtf").all_text_contents()
+    assert dates == ["2011~", "2015-05-25/2016-06-27"]
+    link = opened_view.page.locator(".sources a")
+    assert link.get_attribute("href") == "https://example.org/a?b=1&c=2"
+    assert link.get_attribute("rel") == "noopener noreferrer"
+    assert opened_view.text(".grade") == "B2"
+
+
+def test_search_finds_hangul_and_the_legend_filters_list_and_map(opened_view: Watched) -> None:
+    page = opened_view.page
+    page.get_by_role("button", name="Everything").click()
+    page.get_by_label("Search all names").fill("골짜기")
+    expect(page.locator("#rows tr")).to_have_count(1)
+    assert page.locator(".site-icon").count() == 1
+    page.get_by_label("Search all names").fill("")
+    expect(page.locator("#rows tr")).to_have_count(3)
+    page.locator(".legend-item", has_text="Market").click()
+    assert page.locator("#rows tr").count() == 1
+    assert "1 of 3 sites" in opened_view.text("#shown")
+
+
+def test_a_link_to_a_site_opens_it_and_escape_closes_it(opened_view: Watched) -> None:
+    page = opened_view.page
+    page.goto(page.url.split("#")[0] + "#market")
+    page.reload()
+    page.wait_for_selector("#panel-title")
+    assert opened_view.text("#panel-title") == "Komsan Market"
+    page.keyboard.press("Escape")
+    assert page.locator("#panel-title").count() == 0
+    expect(page.locator(".leaflet-popup")).to_have_count(0)
+    assert "#" not in page.url
+
+
+def test_the_keyboard_reaches_a_site_in_the_list_and_on_the_map(opened_view: Watched) -> None:
+    page = opened_view.page
+    page.locator("#rows tr[data-site=lost] a").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#panel")).to_be_focused()
+    assert "Not placed yet" in opened_view.text("#panel")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="United States").click()
+    page.locator(".site-icon").first.focus()
+    page.keyboard.press("Enter")
+    assert opened_view.text("#panel-title") == "Quiet valley"
+
+
+@pytest.mark.parametrize("width", [360, 768, 1440])
+def test_the_page_fits_its_window(
+    view: MapView, tmp_path: Path, open_page: Callable[..., Watched], width: int
+) -> None:
+    opened = open_page(write_site_map(view, tmp_path), width=width)
+    opened.choose("valley")
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_no_text_runs_and_every_text_is_shown_as_written(
+    hostile_view: MapView, tmp_path: Path, open_page: Callable[..., Watched]
+) -> None:
+    opened = open_page(write_site_map(hostile_view, tmp_path))
+    names = opened.page.locator("#rows tr th .site-link").all_text_contents()
+    assert names == list(PAYLOADS)
+    for number, text in enumerate(PAYLOADS):
+        opened.choose(f"site-{number}")
+        assert opened.text("#panel-title") == text
+        assert opened.page.locator(".popup-name").last.text_content() == text
+        assert opened.text(".note-text") == text
+        assert text in opened.text(".sources")
+        assert text in opened.text(".facts")
+    opened.page.wait_for_timeout(300)
+    assert opened.page.evaluate("window.__ran") == []
+    assert opened.problems == []
+    assert opened.page.title() == " ".join(hostile_view.title.split())
+
+
+def test_long_texts_do_not_burst_a_phone(
+    hostile_view: MapView, tmp_path: Path, open_page: Callable[..., Watched]
+) -> None:
+    opened = open_page(write_site_map(hostile_view, tmp_path), width=390, height=800)
+    opened.choose(f"site-{PAYLOADS.index('x' * 10_000)}")
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_policy_stops_script_that_should_ever_get_in(opened_view: Watched) -> None:
+    opened_view.page.evaluate(
+        """() => {
+          document.body.insertAdjacentHTML("beforeend", "<img src=x onerror=alert(1)>");
+          const script = document.createElement("script");
+          script.textContent = "alert(2)";
+          document.body.append(script);
+        }"""
+    )
+    opened_view.page.wait_for_timeout(200)
+    assert opened_view.page.evaluate("window.__ran") == []
+    assert any("Content Security Policy" in problem for problem in opened_view.problems)
+
+
+def test_five_thousand_sites_open_and_can_be_searched(
+    valley: Site, tmp_path: Path, open_page: Callable[..., Watched]
+) -> None:
+    notes = tuple(replace(valley.observations[0], id=f"n{k}", text=f"Note {k} on a shed.") for k in range(3))
+    entries = tuple(
+        SiteEntry(
+            replace(
+                valley,
+                id=f"site-{number}",
+                names=(Name(f"Works {number}"),),
+                geometry=Point(124.5 + number % 71 * 0.08, 38 + number // 71 * 0.06),
+                observations=notes,
+            )
+        )
+        for number in range(5000)
+    )
+    view = MapView("Many", datetime(2026, 1, 1, tzinfo=UTC), entries)
+    path = write_site_map(view, tmp_path)
+    assert path.stat().st_size < 8_000_000
+    opened = open_page(path)
+    assert opened.page.locator(".cluster-icon").count() > 5
+    assert opened.page.locator("#rows tr").count() == 60
+    opened.page.get_by_label("Search all names").fill("works 4321")
+    expect(opened.page.locator("#rows tr")).to_have_count(1)
+    assert opened.problems == []
