@@ -211,6 +211,12 @@ def _dangling(documents: Mapping[Path, Document]) -> Iterator[InputError]:
     """Yield what points at nothing: relations to no site, notes that speak of no note."""
     all_found = [(file, found) for file, document in documents.items() for found in document.found]
     known = {found.record.id for _, found in all_found}
+    known |= {
+        former
+        for _, found in all_found
+        if isinstance(found.record, Site)
+        for former in found.record.former_ids
+    }
     notes = {note.id for _, found in all_found for note in found.record.observations}
     for file, found in all_found:
         place = Where(file=str(file), feature=found.feature)
