@@ -6,9 +6,9 @@
     archive/grids/<site id>.json        the lattices that sites are pinned to (`imagery.pins`)
 
 The folders are the truth; catalogue and collections are drawn up from them. A scene's folder appears
-in one rename, whole or not at all, so two processes that add at once can't mix their files; what they
-share (collections, pins) is written under a lock. A scene id names platform, acquisition and place, so
-tiles of one pass stand side by side.
+in one rename, whole or not at all, so a reader never sees half of one. One process adds at a time, and
+clears away first what an interrupted one left. A scene id names platform, acquisition and place, so tiles
+of one pass stand side by side.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geo.durable import new_directory, write_bytes
+from geo.durable import new_directory, sweep, write_bytes
 from geo.errors import Where
 from imagery.canonical import PixelSource, checked_content_sha
 from imagery.errors import ArchiveError, ImageError
@@ -82,7 +82,7 @@ class Archive:
         *,
         skip_refused: bool = False,
     ) -> AddReport:
-        """Check every scene's pixels, then write those that are new.
+        """Check every scene's pixels, then write those that are new; waits for another process's add.
 
         Args:
             planned: From `imagery.intake.plan_intake`.
@@ -93,17 +93,11 @@ class Archive:
             ImageError: A scene was refused and `skip_refused` is not set; nothing was written.
             ArchiveError: The archive can't be written.
         """
-        count = len(planned)
-        shas, refused = self._checked(planned, progress, skip_refused=skip_refused)
-        new: list[str] = []
-        same: list[str] = []
-        for position, scene in enumerate(planned):
-            if scene.id in shas:
-                written = self._write(scene, shas[scene.id])
-                (new if written else same).append(scene.id)
-            _report(progress, count + position + 1, 2 * count, scene.id)
-        self._draw_up({scene.platform for scene in planned if scene.id in shas})
-        return AddReport(tuple(new), tuple(same), refused)
+        if not planned:
+            return AddReport((), (), ())
+        with self.locked("adding"):
+            sweep(self.root / "scenes")
+            return self._add(planned, progress, skip_refused=skip_refused)
 
     def scenes(
         self, covering: BaseGeometry | None = None, until: datetime | None = None
@@ -142,15 +136,29 @@ class Archive:
         return tuple(faults)
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold the archive's lock: for files that are read, changed and written again."""
+    def locked(self, what: str) -> Iterator[None]:
+        """Keep other processes from the same work: ``adding`` scenes, or ``pinning`` grids."""
         self.root.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        descriptor = os.open(self.root / f".{what}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
         finally:
             os.close(descriptor)
+
+    def _add(
+        self, planned: Sequence[PlannedScene], progress: Progress | None, *, skip_refused: bool
+    ) -> AddReport:
+        shas, refused = self._checked(planned, progress, skip_refused=skip_refused)
+        new: list[str] = []
+        same: list[str] = []
+        for position, scene in enumerate(planned):
+            if scene.id in shas:
+                written = self._write(scene, shas[scene.id])
+                (new if written else same).append(scene.id)
+            _report(progress, len(planned) + position + 1, 2 * len(planned), scene.id)
+        self._draw_up({scene.platform for scene in planned if scene.id in shas})
+        return AddReport(tuple(new), tuple(same), refused)
 
     def _checked(
         self, planned: Sequence[PlannedScene], progress: Progress | None, *, skip_refused: bool
@@ -191,24 +199,18 @@ class Archive:
             with new_directory(path.parent) as staging:
                 _fill(staging, planned, sha)
         except OSError as error:
-            # Another process may have put the same scene there since we looked.
-            if self._check_kept(planned, sha):
-                return False
             problem = f"scene {planned.id} can't be written: {error.strerror or error}"
             raise ArchiveError(problem, where=Where(str(path.parent))) from error
         return True
 
     def _draw_up(self, platforms: set[str]) -> None:
-        if not platforms:
-            return
         scenes = self.root / "scenes"
-        with self.locked():
-            for platform in sorted(platforms):
-                folder = scenes / platform
-                items = [(f"./{path.relative_to(folder)}", load_item(path)) for path in _items_of(folder)]
-                write_bytes(folder / "collection.json", dump(collection_document(platform, items)))
-            known = [folder.name for folder in _folders(scenes) if (folder / "collection.json").exists()]
-            write_bytes(self.root / "catalog.json", dump(catalog_document(known)))
+        for platform in sorted(platforms):
+            folder = scenes / platform
+            items = [(f"./{path.relative_to(folder)}", load_item(path)) for path in _items_of(folder)]
+            _replace(folder / "collection.json", collection_document(platform, items))
+        known = [folder.name for folder in _folders(scenes) if (folder / "collection.json").exists()]
+        _replace(self.root / "catalog.json", catalog_document(known))
 
     def _item_path(self, planned: PlannedScene) -> Path:
         folder = self.root / "scenes" / planned.platform / f"{planned.acquired:%Y}" / planned.id
@@ -315,6 +317,12 @@ def _items_of(platform: Path) -> Iterator[Path]:
     for year in _folders(platform):
         for scene in _folders(year):
             yield scene / f"{scene.name}.json"
+
+
+def _replace(path: Path, document: dict[str, Any]) -> None:
+    data = dump(document)
+    if not path.exists() or path.read_bytes() != data:
+        write_bytes(path, data)
 
 
 def _report(progress: Progress | None, done: int, total: int, scene_id: str) -> None:

@@ -142,7 +142,7 @@ def _pinned(
     if kept:
         return kept.grid
     grid = _lay(site_id, footprint, context_m, resolution_m, scene)
-    with archive.locked():
+    with archive.locked("pinning"):
         pins = read_pins(archive, site_id)
         kept = _find(pins, resolution_m, frame_sha)
         if kept:

@@ -129,7 +129,7 @@ def test_one_refused_scene_keeps_all_out_unless_it_is_skipped(archive: Archive, 
     scenes = [*good.scenes, *bad.scenes]
     with pytest.raises(ImageError, match=r"counts from -7 to -7.*--scale"):
         archive.add(scenes)
-    assert everything(archive.root) == {}
+    assert everything(archive.root) == {".adding.lock": b""}
     report = archive.add(scenes, skip_refused=True)
     assert report.new == (good.scenes[0].id,)
     assert [refusal.scene_id for refusal in report.refused] == [bad.scenes[0].id]
@@ -202,12 +202,25 @@ def test_verify_finds_changed_pixels_and_a_missing_band(archive: Archive, plan: 
     ]
 
 
-def test_what_a_crash_left_is_not_a_scene(archive: Archive, plan: IntakePlan) -> None:
+def test_what_a_crash_left_is_not_a_scene_and_goes_with_the_next_add(
+    archive: Archive, plan: IntakePlan
+) -> None:
     archive.add(plan.scenes[:1])
     staging = next(archive.root.rglob("2019")) / ".sentinel-2a_x.abc.part"
     staging.mkdir()
     (staging / "red.tif").write_bytes(b"half")
     assert len(archive.scenes()) == 1
+    assert len(archive.add(plan.scenes).new) == 2
+    assert not staging.exists()
+
+
+def test_collections_are_drawn_up_again_after_a_crash(archive: Archive, plan: IntakePlan) -> None:
+    archive.add(plan.scenes)
+    whole = everything(archive.root)
+    next(archive.root.rglob("collection.json")).unlink()
+    (archive.root / "catalog.json").write_text("{}")
+    assert len(archive.add(plan.scenes[:1]).same) == 1
+    assert everything(archive.root) == whole
 
 
 def _add(root: str, plan: IntakePlan, start: Any) -> None:  # noqa: ANN401 - a barrier of any context
