@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from imagery.model import Outcome
+from imagery.model import NO_MASK, Outcome
 from maps.symbols import SYMBOLS
 from maps.words import (
     accuracy_words,
@@ -208,6 +208,7 @@ def _look(look: Look) -> list[Any]:
         look.reason,
         round(look.clear_fraction, 3),
         int(look.simulated),
+        int(look.mask_scheme != NO_MASK),
     ]
 
 
@@ -266,6 +267,7 @@ def _picture(picture: Picture) -> dict[str, Any]:
         "bands": picture.bands,
         "stretch": picture.stretch,
         "clear": round(picture.clear_fraction, 3),
+        "masked": picture.masked,
         "credit": picture.credit,
         "simulated": picture.simulated,
         "outlines": [[list(point) for point in ring] for ring in picture.outlines],

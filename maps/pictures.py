@@ -11,6 +11,7 @@ import numpy as np
 import shapely
 from PIL import Image, ImageDraw
 
+from imagery.model import NO_MASK
 from maps.composites import Stretch, composite, stretch_of
 from maps.drawing import (
     OUTLINE_RGB,
@@ -42,6 +43,9 @@ LARGEST_SIDE_PX = 1024
 """Of a larger chip only every second, third, ... pixel is shown."""
 
 
+_TOP_PERCENTILE = 99.5
+
+
 @dataclass(frozen=True, slots=True)
 class Picture:
     """A chip as PNG, with what its caption must say."""
@@ -62,6 +66,8 @@ class Picture:
     """Which values are black and full."""
     clear_fraction: float
     """Of the frame, 0 to 1."""
+    masked: bool
+    """False where nobody said which pixels are cloud: then all with data count as clear."""
     credit: str
     simulated: bool
     outlines: Rings = ()
@@ -100,6 +106,7 @@ def picture(chip: Chip, stretch: Stretch | None = None, outlines: tuple[BaseGeom
         bands=stretch.words,
         stretch=_stretch_words(stretch),
         clear_fraction=chip.clear_fraction(),
+        masked=chip.mask_scheme != NO_MASK,
         credit=chip.credit,
         simulated=chip.simulated,
         outlines=rings,
@@ -180,15 +187,22 @@ def _pixels(chip: Chip, stretch: Stretch) -> tuple[NDArray[np.uint8], float]:
 
 
 def _score_pixels(score: NDArray[np.floating]) -> tuple[NDArray[np.uint8], float]:
-    """Return the score as grey: white for none, black for the largest; no data as in the chips."""
+    """Return the score as grey, white for none and black for `_top`; blue-grey where not judged."""
     known = np.isfinite(score)
-    top = float(np.nanmax(np.where(known, score, 0.0), initial=0.0)) or 1.0
+    top = _top(score)
     level = np.clip(np.where(known, score, 0.0) / top, 0.0, 1.0)
     grey = np.rint(245 - 225 * level).astype(np.uint8)
     colour = np.repeat(grey[..., None], 3, axis=-1)
     colour[~known] = (196, 206, 214)
     scale = _scale((score.shape[0], score.shape[1]))
     return _resized(colour, scale), scale
+
+
+def _top(score: NDArray[np.floating]) -> float:
+    # the largest of all would let one pixel turn the rest white
+    known = score[np.isfinite(score)]
+    top = float(np.percentile(known, _TOP_PERCENTILE)) if known.size else 0.0
+    return top if top > 0 else 1.0
 
 
 def _outlined(pixels: NDArray[np.uint8], scale: float, changed: NDArray[np.bool_]) -> NDArray[np.uint8]:
@@ -223,7 +237,7 @@ def _stretch_words(stretch: Stretch) -> str:
 
 
 def _chip_lines(title: str, chip: Chip, stretch: Stretch) -> list[str]:
-    clear = f"{chip.clear_fraction():.0%} clear" if chip.mask_scheme != "none" else "no cloud mask"
+    clear = f"{chip.clear_fraction():.0%} clear" if chip.mask_scheme != NO_MASK else "no cloud mask"
     lines = [
         f"{title}: {chip.solar_day.isoformat()}",
         f"{chip.platform}, {chip.grid.resolution_m:g} m pixels, {clear}",
@@ -235,11 +249,10 @@ def _chip_lines(title: str, chip: Chip, stretch: Stretch) -> list[str]:
 
 def _score_lines(score: NDArray[np.floating], changed: NDArray[np.bool_], grid: Grid) -> list[str]:
     known = np.isfinite(score)
-    largest = float(score[known].max()) if known.any() else 0.0
     area_m2 = float(changed.sum()) * grid.resolution_m**2
     return [
         f"Change: {int(changed.sum())} pixels, about {area_m2:,.0f} m2",
-        f"score from 0 (white) to {largest:.3g} (black)",
+        f"score from 0 (white) to {_top(score):.3g} and more (black)",
         f"judged: {known.mean():.0%} of the frame (the rest is blue-grey)",
     ]
 

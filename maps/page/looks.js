@@ -1,8 +1,8 @@
 // Looks by outcome: a calendar of small cells, the counts, and the same as a table.
 
 const OUTCOME_WORDS = {
-  Unchanged: "judged: as before",
-  Changed: "judged: differs from before",
+  Unchanged: "judged, as before",
+  Changed: "judged, differs from before",
   Learning: "too little history to judge by",
   Obscured: "cloud, shadow, snow or missing data",
   Failed: "the look could not be made",
@@ -34,9 +34,13 @@ function countsTable(counts) {
   return el("table", { class: "outcomes" }, el("caption", { class: "unseen" }, "Looks by outcome"), body);
 }
 
-function lookTitle(data, [day, outcome, platform, reason, clear, simulated]) {
+function clearWords(clear, masked) {
+  return masked ? `${Math.round(clear * 100)} % clear` : "no cloud mask";
+}
+
+function lookTitle(data, [day, outcome, platform, reason, clear, simulated, masked]) {
   const kind = simulated ? " (simulated)" : "";
-  return `${day} ${data.outcomes[outcome]}, ${platform}${kind}: ${reason} (${Math.round(clear * 100)} % clear)`;
+  return `${day} ${data.outcomes[outcome]}, ${platform}${kind}: ${reason} (${clearWords(clear, masked)})`;
 }
 
 /** Years down, months across; a year without looks is drawn too, because the gap says something. */
@@ -70,12 +74,12 @@ function looksTable(data, site) {
     if (!fold.open || fold.querySelector("table")) return;
     const body = el("tbody");
     for (const look of [...site.looks].reverse()) {
-      const [day, outcome, platform, reason, clear, simulated] = look;
+      const [day, outcome, platform, reason, clear, simulated, masked] = look;
       body.append(el("tr", {},
         el("td", { class: "day" }, day),
         el("td", {}, outcomeCell(data.outcomes[outcome], ""), ` ${data.outcomes[outcome]}`),
         el("td", {}, words(platform), simulated ? el("span", { class: "badge simulated" }, "simulated") : null),
-        el("td", {}, `${Math.round(clear * 100)} %`),
+        el("td", {}, masked ? `${Math.round(clear * 100)} %` : "no mask"),
         el("td", {}, words(reason))));
     }
     const heads = ["Day", "Outcome", "Sensor", "Clear", "Why"].map((head) => el("th", { scope: "col" }, head));

@@ -48,7 +48,7 @@ function pictureFigure(picture, title) {
   if (picture.simulated) frame.append(el("span", { class: "badge simulated on-chip" }, "simulated"));
   return el("figure", { class: "picture" }, frame, el("figcaption", {},
     el("strong", {}, `${title} `), el("time", { datetime: picture.day }, picture.day), el("br"),
-    words(picture.platform), `, ${picture.resolution} m pixels, ${Math.round(picture.clear * 100)} % clear`, el("br"),
+    words(picture.platform), `, ${picture.resolution} m pixels, ${clearWords(picture.clear, picture.masked)}`, el("br"),
     words(picture.bands),
     picture.credit ? el("span", { class: "credit" }, words(picture.credit)) : null));
 }

@@ -3,10 +3,10 @@
 function symbol(data, category, { hollow = false, size = 22 } = {}) {
   const { colour, path } = data.symbols[category] || data.symbols.other;
   const sign = svg("svg", { viewBox: "-1 -1 26 26", width: size, height: size, "aria-hidden": "true" });
-  sign.append(svg("path", { d: path, fill: hollow ? "#fff" : colour, stroke: hollow ? "#1d2528" : "#fff", "stroke-width": hollow ? 5 : 4.5, "stroke-linejoin": "round" }));
+  sign.append(svg("path", { d: path, fill: hollow ? "#fff" : colour, stroke: hollow ? "#1d2528" : "#fff", "stroke-width": hollow ? 4 : 4.5, "stroke-linejoin": "round" }));
   sign.append(svg("path", {
     d: path, fill: hollow ? "#fff" : colour, stroke: hollow ? colour : "#1d2528",
-    "stroke-width": hollow ? 2.6 : 1.1, "stroke-linejoin": "round",
+    "stroke-width": hollow ? 2.2 : 1.1, "stroke-linejoin": "round",
   }));
   return sign;
 }

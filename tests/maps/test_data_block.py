@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from geo.dates import parse_edtf
+from imagery.model import Detection, NoScene
+from maps.data_block import OUTCOMES, pictures_block, script_json, view_block, web_address
+from maps.view import MapView, SiteEntry
+from sites.model import Site
+from sites.observation import Observation
+
+
+@given(
+    st.recursive(
+        st.text() | st.integers(-(2**53), 2**53) | st.none(),
+        lambda v: st.lists(v) | st.dictionaries(st.text(), v),
+    )
+)
+@example("</script><!--\u2028\u2029&amp;")
+@example({"</script>": ["<", ">", "&"]})
+def test_any_text_comes_back_and_none_can_leave_the_element(value: object) -> None:
+    text = script_json(value)
+    assert json.loads(text) == value
+    assert not set(text) & set("<>&\u2028\u2029")
+
+
+def test_half_of_a_character_pair_does_not_stop_a_page() -> None:
+    assert json.loads(script_json({"a\ud800": ["b\udfff"]})) == {"a\ufffd": ["b\ufffd"]}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "JaVaScRiPt:alert(1)",
+        " javascript:alert(1)",
+        "data:text/html,x",
+        "vbscript:x",
+        "file:///etc/passwd",
+        "//example.org/",
+        "example.org",
+        "https://",
+        "https://user:secret@example.org/",
+        "https://[broken",
+        "",
+        None,
+    ],
+)
+def test_only_plain_web_addresses_become_links(url: str | None) -> None:
+    assert web_address(url) == ""
+
+
+def test_a_plain_web_address_stays_as_it_is() -> None:
+    assert web_address("https://example.org/a?b=1&c=%20#d") == "https://example.org/a?b=1&c=%20#d"
+
+
+def test_every_site_is_in_the_block_with_all_its_names_and_notes(view: MapView) -> None:
+    block = view_block(view)
+    assert [site["id"] for site in block["sites"]] == ["valley", "market", "lost"]
+    valley, market, lost = block["sites"]
+    assert [name["text"] for name in valley["names"]] == ["Quiet valley", "조용한 골짜기", "Choyonghan"]
+    assert valley["names"][2]["about"] == "Korean, romanised, McCune-Reischauer"
+    assert [note["date"] for note in valley["notes"]] == ["2011~", "2015-05-25/2016-06-27"]
+    assert valley["facts"][0] == ["Coordinates", "40.50000, -107.35000 (good to about 25 m)"]
+    assert market["looks"] == []
+    assert lost["point"] is None
+
+
+def test_looks_name_their_outcome_by_position(view: MapView) -> None:
+    looks = view_block(view)["sites"][0]["looks"]
+    assert [OUTCOMES[look[1]] for look in looks[:3]] == ["Learning", "Learning", "Unchanged"]
+    assert view_block(view)["counts"] == {
+        "Learning": 2, "Unchanged": 3, "Changed": 1, "Obscured": 4, "Failed": 0, "NoScene": 0,
+    }  # fmt: skip
+
+
+def test_pictures_are_kept_by_site_and_detection(view: MapView) -> None:
+    block = pictures_block(view)
+    assert sorted(block) == ["valley", "valley/d1"]
+    assert block["valley/d1"]["same"] is True
+    assert block["valley/d1"]["after"]["simulated"] is True
+    assert len(block["valley/d1"]["before"]["outlines"]) == 1
+
+
+def test_numbers_that_json_can_not_hold_become_null(
+    valley: Site, detection: Detection, view: MapView
+) -> None:
+    odd = replace(detection, area_m2=math.nan, magnitude=math.inf)
+    block = view_block(replace(view, entries=(SiteEntry(valley, detections=(odd,)),)))
+    shown = block["sites"][0]["detections"][0]
+    assert (shown["area_m2"], shown["magnitude"]) == (None, None)
+
+
+def test_notes_that_replace_or_contradict_say_so(valley: Site, view: MapView) -> None:
+    notes = (
+        Observation("a", parse_edtf("2015"), "Grew."),
+        Observation("b", parse_edtf("2016"), "Shrank.", contradicts=("a",)),
+        Observation("c", parse_edtf("2017"), "Grew a little.", supersedes="a"),
+    )
+    entry = SiteEntry(replace(valley, observations=notes))
+    marks = [note["marks"] for note in view_block(replace(view, entries=(entry,)))["sites"][0]["notes"]]
+    assert marks == [["replaced by the note of 2017"], ["contradicts the note of 2015"], []]
+
+
+def test_windows_without_an_image_are_kept(valley: Site, view: MapView) -> None:
+    entry = SiteEntry(valley, no_scenes=(NoScene("valley", date(2020, 1, 1), date(2020, 2, 1)),))
+    block = view_block(replace(view, entries=(entry,)))
+    assert block["sites"][0]["gaps"] == [["2020-01-01", "2020-02-01"]]
+    assert block["counts"]["NoScene"] == 1
