@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,6 @@ from rasterio.enums import Resampling
 from rasterio.errors import RasterioError
 from rasterio.warp import reproject, transform_bounds
 from rasterio.windows import Window
-from shapely import STRtree
 
 from geo.errors import Where
 from geo.grid import grid_box_lonlat
@@ -25,6 +25,7 @@ from imagery.canonical import canonical_counts, valid_pixels
 from imagery.errors import ArchiveError, ImageError
 from imagery.masks import MaskScheme, SceneClass, clear_pixels, scene_classes
 from imagery.model import CANONICAL_SCALE, NO_MASK, BandFile, Chip, Scene
+from imagery.scene_index import SceneIndex
 from imagery.sensors import in_band_order
 
 if TYPE_CHECKING:
@@ -68,28 +69,36 @@ class _Layer:
 
 
 class LocalArchive:
-    """The scenes of an archive as they were when this was made."""
+    """The scenes of an archive as they were at the first search."""
 
-    def __init__(self, archive: Archive, *, dilate_px: int = DEFAULT_DILATE_PX) -> None:
-        """Read every Item once; a search then looks in memory.
+    def __init__(
+        self, archive: Archive, *, index: SceneIndex | None = None, dilate_px: int = DEFAULT_DILATE_PX
+    ) -> None:
+        """Take an archive; no Item is read before the first search.
 
         Args:
             archive: Where the scenes are.
+            index: Its scenes, where the caller has read them already.
             dilate_px: Pixels around cloud, cirrus and shadow that count as covered too.
+        """
+        self._archive = archive
+        self._given = index
+        self._dilate_px = dilate_px
+
+    @cached_property
+    def index(self) -> SceneIndex:
+        """The scenes, read once.
 
         Raises:
             ArchiveError: An Item is damaged.
         """
-        self.scenes = archive.scenes()
-        self._tree = STRtree([scene.footprint for scene in self.scenes])
-        self._dilate_px = dilate_px
+        return self._given or SceneIndex(self._archive.scenes())
 
     def search(self, grid: Grid, span: Span | None = None) -> tuple[Scene, ...]:
         """Return the scenes that touch a grid's frame, by (acquired, id); see `Provider`."""
         frame = grid_box_lonlat(grid)
-        touching = sorted(self._tree.query(frame, predicate="intersects"))
-        found = (self.scenes[position] for position in touching)
         lon = frame.centroid.x
+        found = self.index.covering(frame)
         return tuple(scene for scene in found if span is None or span.contains(scene.solar_day(lon)))
 
     def read(self, grid: Grid, scenes: Sequence[Scene], bands: Sequence[str] | None = None) -> Chip:

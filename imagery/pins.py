@@ -77,9 +77,7 @@ def grids_for(
         CoordinateError: The frame is too large.
     """
     first: dict[float, Scene] = {}
-    for scene in archive.scenes(covering=footprint) if scenes is None else scenes:
-        if scenes is not None and not scene.footprint.intersects(footprint):
-            continue
+    for scene in _covering(archive, footprint, scenes):
         first.setdefault(native_resolution_m(scene), scene)
     wanted = sorted(first.items())
     return {
@@ -95,6 +93,7 @@ def grid_for(
     *,
     resolution_m: float,
     context_m: float = DEFAULT_CONTEXT_M,
+    scenes: Sequence[Scene] | None = None,
 ) -> Grid:
     """Return the grid of a site at one resolution; by the UTM zone of its centre where no scene is.
 
@@ -104,8 +103,8 @@ def grid_for(
     kept = _find(read_pins(archive, site_id), resolution, _frame_sha(footprint, context_m))
     if kept:
         return kept.grid
-    scenes = archive.scenes(covering=footprint)
-    first = next((scene for scene in scenes if native_resolution_m(scene) == resolution), None)
+    found = _covering(archive, footprint, scenes)
+    first = next((scene for scene in found if native_resolution_m(scene) == resolution), None)
     return _pinned(archive, site_id, footprint, context_m, resolution, first)
 
 
@@ -127,6 +126,12 @@ def read_pins(archive: Archive, site_id: str) -> tuple[Pin, ...]:
             where=Where(str(path)),
             hint="Restore the file: looks are bound to the grids in it",
         ) from error
+
+
+def _covering(archive: Archive, footprint: BaseGeometry, scenes: Sequence[Scene] | None) -> tuple[Scene, ...]:
+    if scenes is None:
+        return archive.scenes(covering=footprint)
+    return tuple(scene for scene in scenes if scene.footprint.intersects(footprint))
 
 
 def _pinned(

@@ -9,7 +9,6 @@ import pytest
 import rasterio
 from affine import Affine
 from pyproj import Transformer
-from shapely.geometry import box
 
 from geo.area import square_around
 from geo.dates import Span
@@ -82,7 +81,7 @@ def test_a_window_on_the_same_edges_is_a_copy(archive: Archive, add: Callable[..
     pixels = counts(40, 50, 2)
     add("a.tif", pixels, ("red", "nir"))
     local = LocalArchive(archive)
-    chip = local.read(grid(7, 11, 20, 25), local.scenes)
+    chip = local.read(grid(7, 11, 20, 25), local.index.scenes)
     assert chip.dn.tobytes() == np.ascontiguousarray(pixels[:, 7:27, 11:36]).tobytes()
     assert chip.valid.all()
     assert (chip.scale, chip.bands, chip.mask_scheme) == (None, ("red", "nir"), "none")
@@ -93,7 +92,7 @@ def test_a_copy_of_a_real_image_equals_what_rasterio_reads(archive: Archive, tes
     plan = plan_intake([path], IntakeOptions(acquired="2000-03-17", platform="LE7"))
     archive.add(plan.scenes)
     local = LocalArchive(archive)
-    (scene,) = local.scenes
+    (scene,) = local.index.scenes
     footprint = square_around(scene.footprint.centroid, 200.0)
     file = scene.bands[0]
     on_file = site_grid(
@@ -111,14 +110,14 @@ def test_outside_the_image_nothing_is_valid(archive: Archive, add: Callable[...,
     pixels = counts(10, 10)
     add("a.tif", pixels, ("red",))
     local = LocalArchive(archive)
-    chip = local.read(grid(-3, -2, 16, 15), local.scenes)
+    chip = local.read(grid(-3, -2, 16, 15), local.index.scenes)
     expected = np.zeros((16, 15), dtype=bool)
     expected[3:13, 2:12] = True
     assert np.array_equal(chip.valid, expected)
     assert np.array_equal(chip.dn[0, 3:13, 2:12], pixels[0])
     assert not chip.dn[0][~expected].any()
-    assert local.read(grid(50, 50, 4, 4), local.scenes).valid.sum() == 0
-    assert local.read(grid(50.5, 50.5, 4, 4), local.scenes).valid.sum() == 0
+    assert local.read(grid(50, 50, 4, 4), local.index.scenes).valid.sum() == 0
+    assert local.read(grid(50.5, 50.5, 4, 4), local.index.scenes).valid.sum() == 0
 
 
 def test_calibrated_counts_are_canonical_and_clamped_at_zero(
@@ -127,7 +126,7 @@ def test_calibrated_counts_are_canonical_and_clamped_at_zero(
     pixels = np.array([[-300, -9999, 0], [7000, 20000, 32000]], dtype=np.int16)
     add("a.tif", pixels, ("red",), {"nodata": -9999}, scale=1e-4)
     local = LocalArchive(archive)
-    chip = local.read(grid(0, 0, 2, 3), local.scenes)
+    chip = local.read(grid(0, 0, 2, 3), local.index.scenes)
     assert chip.scale == CANONICAL_SCALE
     assert chip.dn[0].tolist() == [[0, 0, 0], [7000, 20000, 32000]]
     assert chip.valid.tolist() == [[True, False, True], [True, True, True]]
@@ -138,7 +137,7 @@ def test_scale_and_offset_are_applied_once_and_rounded(archive: Archive, add: Ca
     raw = np.array([[7273, 10000, 43636]], dtype=np.uint16)
     add("a.tif", raw, ("red",), scale=2.75e-5, offset=-0.2)
     local = LocalArchive(archive)
-    chip = local.read(grid(0, 0, 1, 3), local.scenes)
+    chip = local.read(grid(0, 0, 1, 3), local.index.scenes)
     assert chip.dn[0, 0].tolist() == [0, 750, 10000]
 
 
@@ -146,7 +145,7 @@ def test_floats_with_gaps(archive: Archive, add: Callable[..., None]) -> None:
     raw = np.array([[0.25, np.nan, 0.12341]], dtype=np.float32)
     add("a.tif", raw, ("red",), scale=1.0)
     local = LocalArchive(archive)
-    chip = local.read(grid(0, 0, 1, 3), local.scenes)
+    chip = local.read(grid(0, 0, 1, 3), local.index.scenes)
     assert chip.dn[0, 0].tolist() == [2500, 0, 1234]
     assert chip.valid[0].tolist() == [True, False, True]
 
@@ -155,10 +154,10 @@ def test_every_band_must_have_data(archive: Archive, add: Callable[..., None]) -
     pixels = np.array([[[5, 0, 7]], [[0, 6, 7]]], dtype=np.uint16)
     add("a.tif", pixels, ("red", "nir"), {"nodata": 0})
     local = LocalArchive(archive)
-    chip = local.read(grid(0, 0, 1, 3), local.scenes)
+    chip = local.read(grid(0, 0, 1, 3), local.index.scenes)
     assert chip.valid[0].tolist() == [False, False, True]
     assert chip.dn[:, 0, :2].sum() == 0
-    assert local.read(grid(0, 0, 1, 3), local.scenes, ["nir"]).valid[0].tolist() == [False, True, True]
+    assert local.read(grid(0, 0, 1, 3), local.index.scenes, ["nir"]).valid[0].tolist() == [False, True, True]
 
 
 def test_classes_become_clear_pixels_and_a_rim(archive: Archive, add: Callable[..., None]) -> None:
@@ -167,13 +166,13 @@ def test_classes_become_clear_pixels_and_a_rim(archive: Archive, add: Callable[.
     scl[0, 0] = 11
     add("a.tif", np.stack([counts(9, 9)[0], scl]), ("red", "scl"), scale=1e-4)
     plain = LocalArchive(archive, dilate_px=0)
-    chip = plain.read(grid(0, 0, 9, 9), plain.scenes)
+    chip = plain.read(grid(0, 0, 9, 9), plain.index.scenes)
     assert (chip.bands, chip.mask_scheme) == (("red",), "scl")
     assert chip.valid.all()
     assert np.argwhere(~chip.clear).tolist() == [[0, 0], [4, 4]]
     rimmed = LocalArchive(archive)
-    assert (~rimmed.read(grid(0, 0, 9, 9), rimmed.scenes).clear).sum() == 1 + 9
-    outside = plain.read(grid(0, -2, 9, 9), plain.scenes)
+    assert (~rimmed.read(grid(0, 0, 9, 9), rimmed.index.scenes).clear).sum() == 1 + 9
+    outside = plain.read(grid(0, -2, 9, 9), plain.index.scenes)
     assert not outside.clear[:, :2].any()
 
 
@@ -183,7 +182,7 @@ def test_a_shift_of_part_of_a_pixel_is_exact_on_a_ramp(
 ) -> None:
     add("a.tif", ramp(40, 50), ("red",), scale=1e-4)
     local = LocalArchive(archive)
-    chip = local.read(grid(row, column, 20, 20), local.scenes)
+    chip = local.read(grid(row, column, 20, 20), local.index.scenes)
     rows, columns = np.mgrid[:20, :20]
     expected = 1000 + 10 * (rows + row) + 4 * (columns + column)
     assert chip.valid.all()
@@ -219,7 +218,7 @@ def test_a_hole_does_not_bleed_when_it_is_warped(archive: Archive, add: Callable
     pixels[10:14, 10:14] = 0
     add("a.tif", pixels, ("red",), {"nodata": 0}, scale=1e-4)
     local = LocalArchive(archive)
-    chip = local.read(grid(2.25, 2.25, 20, 20), local.scenes)
+    chip = local.read(grid(2.25, 2.25, 20, 20), local.index.scenes)
     expected = np.ones((20, 20), dtype=bool)
     expected[8:12, 8:12] = False
     assert np.array_equal(chip.valid, expected)
@@ -231,7 +230,7 @@ def test_classes_are_never_interpolated(archive: Archive, add: Callable[..., Non
     add("a.tif", np.stack([counts(30, 30)[0], scl.astype(np.uint16)]), ("red", "scl"), scale=1e-4)
     local = LocalArchive(archive, dilate_px=0)
     # Between shadow (3) and cloud (9) lie clear land and water: interpolating would open a gap.
-    assert not local.read(grid(5.5, 5.5, 20, 20), local.scenes).clear.any()
+    assert not local.read(grid(5.5, 5.5, 20, 20), local.index.scenes).clear.any()
 
 
 @pytest.mark.parametrize("side", [10.0, 20.0, 60.0])
@@ -239,7 +238,7 @@ def test_other_pixel_sides(archive: Archive, add: Callable[..., None], side: flo
     pixels = np.full((60, 60), 4321, dtype=np.uint16)
     add("a.tif", pixels, ("red",), scale=1e-4)
     local = LocalArchive(archive)
-    chip = local.read(grid(10, 10, 12, 12, side=side), local.scenes)
+    chip = local.read(grid(10, 10, 12, 12, side=side), local.index.scenes)
     assert chip.valid.all()
     assert set(chip.dn.ravel().tolist()) == {4321}
 
@@ -250,12 +249,12 @@ def test_the_first_valid_pixel_of_the_day_wins(archive: Archive, add: Callable[.
     add("a.tif", first, ("red",), {"nodata": 0}, acquired="2019-01-27T02:11:30Z", credit="one")
     add("b.tif", second, ("red",), {"nodata": 0}, acquired="2019-01-27T02:11:45Z", credit="two")
     local = LocalArchive(archive)
-    chip = local.read(grid(0, 0, 10, 10), tuple(reversed(local.scenes)))
+    chip = local.read(grid(0, 0, 10, 10), tuple(reversed(local.index.scenes)))
     assert chip.valid.all()
     assert np.array_equal(chip.dn[0, :, :5], first[0, :, :5])
     assert np.array_equal(chip.dn[0, :, 5:], second[0, :, 5:])
-    assert chip.scene_ids == tuple(scene.id for scene in local.scenes)
-    assert (chip.acquired, chip.credit) == (local.scenes[0].acquired, "one; two")
+    assert chip.scene_ids == tuple(scene.id for scene in local.index.scenes)
+    assert (chip.acquired, chip.credit) == (local.index.scenes[0].acquired, "one; two")
 
 
 def test_one_scene_without_a_mask_leaves_the_day_without_one(
@@ -265,8 +264,8 @@ def test_one_scene_without_a_mask_leaves_the_day_without_one(
     add("a.tif", masked, ("red", "scl"))
     add("b.tif", counts(5, 5), ("red",), acquired="2019-01-27T02:11:45Z")
     local = LocalArchive(archive)
-    assert local.read(grid(0, 0, 5, 5), local.scenes).mask_scheme == "none"
-    assert local.read(grid(0, 0, 5, 5), local.scenes[:1]).mask_scheme == "scl"
+    assert local.read(grid(0, 0, 5, 5), local.index.scenes).mask_scheme == "none"
+    assert local.read(grid(0, 0, 5, 5), local.index.scenes[:1]).mask_scheme == "scl"
 
 
 def test_what_can_not_be_one_chip_is_refused(archive: Archive, add: Callable[..., None]) -> None:
@@ -276,7 +275,9 @@ def test_what_can_not_be_one_chip_is_refused(archive: Archive, add: Callable[...
     add("d.tif", counts(5, 5), ("nir08",), acquired="2019-01-27T02:12:00Z", scale=1e-4)
     add("e.tif", counts(5, 5), ("red",), platform="LE7", scale=1e-4)
     local = LocalArchive(archive)
-    by_name = {(s.platform, s.acquired.day, s.acquired.minute, s.acquired.second): s for s in local.scenes}
+    by_name = {
+        (s.platform, s.acquired.day, s.acquired.minute, s.acquired.second): s for s in local.index.scenes
+    }
     a, b = by_name["sentinel-2a", 27, 11, 30], by_name["sentinel-2a", 27, 11, 45]
     here = grid(0, 0, 5, 5)
     cases = {
@@ -296,14 +297,14 @@ def test_what_can_not_be_one_chip_is_refused(archive: Archive, add: Callable[...
 def test_damaged_pixels_are_an_error_and_never_no_data(archive: Archive, add: Callable[..., None]) -> None:
     add("a.tif", counts(200, 200), ("red",))
     local = LocalArchive(archive)
-    path = Path(local.scenes[0].bands[0].path)
+    path = Path(local.index.scenes[0].bands[0].path)
     whole = path.read_bytes()
     for content in (whole[: len(whole) // 2], b"<VRTDataset/>", None):
         path.unlink()
         if content is not None:
             path.write_bytes(content)
         with pytest.raises(ArchiveError, match="can't be read") as caught:
-            local.read(grid(0, 0, 200, 200), local.scenes)
+            local.read(grid(0, 0, 200, 200), local.index.scenes)
         assert caught.value.where.file == str(path)
         path.write_bytes(whole)
 
@@ -318,13 +319,14 @@ def test_a_search_is_by_frame_and_solar_day(archive: Archive, add: Callable[...,
     span = Span(date(2019, 1, 27), date(2019, 1, 27))
     assert [scene.acquired.day for scene in local.search(here, span)] == [26]
     assert local.search(grid(2000, 0, 5, 5)) == ()
-    assert box(*here.bounds).area == 150.0**2
+    given = LocalArchive(Archive(Path("/nowhere")), index=local.index)
+    assert given.search(here, span) == local.search(here, span)
 
 
 def test_reading_is_deterministic(archive: Archive, add: Callable[..., None]) -> None:
     add("a.tif", counts(60, 60, 2), ("red", "nir"), scale=1e-4)
     local = LocalArchive(archive)
-    a, b = (local.read(grid(5.3, 5.7, 30, 30), local.scenes) for _ in range(2))
+    a, b = (local.read(grid(5.3, 5.7, 30, 30), local.index.scenes) for _ in range(2))
     assert a.dn.tobytes() == b.dn.tobytes()
 
 
@@ -333,7 +335,7 @@ def test_a_real_series_gives_a_chip_a_day(archive: Archive, test_data: Path) -> 
     options = IntakeOptions(pattern=r"s2_(?P<acquired>[\d-]{10})\.tif", scale=1e-4, nodata=0, platform="S2")
     archive.add(plan_intake(files, options).scenes)
     local = LocalArchive(archive, dilate_px=0)
-    file = local.scenes[0].bands[0]
+    file = local.index.scenes[0].bands[0]
     whole = Grid.from_json(
         {"site_id": "v", "crs": file.crs, "transform": list(file.transform[:6]), "shape": list(file.shape)}
     )
