@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from pyproj import Geod
 from shapely.geometry import Point, Polygon
 
+from geo.errors import CoordinateError
+
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
@@ -35,6 +37,31 @@ def geodesic_distance_m(a: Point, b: Point) -> float:
     """Return the shortest distance along the ellipsoid between two points, in metres."""
     _, _, distance = wgs84().inv(a.x, a.y, b.x, b.y)
     return float(distance)
+
+
+def geodesic_length_m(geometry: BaseGeometry) -> float:
+    """Return the length of lines, or the perimeter of polygons, along the ellipsoid in metres.
+
+    >>> geodesic_length_m(Point(125.7, 39.0))
+    0.0
+    """
+    return float(wgs84().geometry_length(geometry))
+
+
+def bearing_deg(a: Point, b: Point) -> float:
+    """Return the direction in which the geodesic from `a` to `b` sets out: 0 north, 90 east, below 360.
+
+    >>> bearing_deg(Point(125.0, 39.0), Point(125.0, 40.0))
+    0.0
+
+    Raises:
+        CoordinateError: The points are the same, so there is no direction.
+    """
+    azimuth, _, distance = wgs84().inv(a.x, a.y, b.x, b.y)
+    if not distance:
+        raise CoordinateError(f"{a.y:g}, {a.x:g} has no bearing to itself")
+    # Twice, because a hair west of north modulo 360 rounds to 360 itself.
+    return float(azimuth) % 360.0 % 360.0
 
 
 def square_around(point: Point, half_width_m: float) -> Polygon:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import edtf
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.datebounds import Precision
@@ -197,6 +197,7 @@ def test_long_texts_are_refused_unread_and_not_repeated() -> None:
     assert len(str(caught.value)) < 100
 
 
+@settings(deadline=None)
 @given(MARKED | MASKED)
 def test_keeps_the_text_and_orders_the_bounds(text: str) -> None:
     try:
@@ -210,6 +211,7 @@ def test_keeps_the_text_and_orders_the_bounds(text: str) -> None:
     assert read.contains(read.earliest) and read.contains(read.latest)
 
 
+@settings(deadline=None)
 @given(st.dates(min_value=date(1000, 1, 1)), st.lists(st.booleans(), min_size=10, max_size=10))
 def test_hidden_digits_allow_what_they_hide(day: date, hidden: list[bool]) -> None:
     text = day.isoformat()
@@ -221,6 +223,7 @@ def test_hidden_digits_allow_what_they_hide(day: date, hidden: list[bool]) -> No
         assert parse_edtf(masked).contains(day)
 
 
+@settings(deadline=None)
 @given(MARKED, MARKED)
 def test_an_interval_runs_from_its_first_bound_to_its_last(start: str, end: str) -> None:
     first, last = parse_edtf(start), parse_edtf(end)
@@ -235,6 +238,7 @@ def test_an_interval_runs_from_its_first_bound_to_its_last(start: str, end: str)
     assert both.uncertain == (first.uncertain or last.uncertain)
 
 
+@settings(deadline=None)
 @given(st.lists(MARKED, min_size=1, max_size=6))
 def test_a_set_encloses_its_members(members: list[str]) -> None:
     whole = parse_edtf(f"[{', '.join(members)}]")
@@ -244,7 +248,7 @@ def test_a_set_encloses_its_members(members: list[str]) -> None:
 
 
 def test_twenty_thousand_hostile_strings_raise_nothing_else() -> None:
-    rng = random.Random(20160627)  # noqa: S311 - reproducible, not secret
+    rng = random.Random(20160627)
     refused = 0
     for _ in range(25_000):
         text = "".join(rng.choices(ALPHABET, k=rng.randrange(24)))
@@ -256,7 +260,7 @@ def test_twenty_thousand_hostile_strings_raise_nothing_else() -> None:
 
 
 def test_mutated_dates_raise_nothing_else() -> None:
-    rng = random.Random(20150525)  # noqa: S311 - reproducible, not secret
+    rng = random.Random(20150525)
     seeds = ["2016-06-01", "2015-05-25/2016-06-27", "../2014~", "[2016, 2018..2019]", "2016-06-01T10:00:00Z"]
     for _ in range(5_000):
         text = list(rng.choice(seeds))
@@ -290,6 +294,7 @@ def test_reversed_bounds_are_refused_where_they_are_made() -> None:
         Edtf("x", date(2016, 2, 1), date(2016, 1, 1), Precision.INTERVAL)
 
 
+@settings(deadline=None)
 @given(DAYS, DAYS)
 def test_a_bracket_reads_back_as_its_days(a: date, b: date) -> None:
     first, last = sorted((a, b))
@@ -300,6 +305,7 @@ def test_a_bracket_reads_back_as_its_days(a: date, b: date) -> None:
             bracket(last, first)
 
 
+@settings(deadline=None)
 @given(DAYS, DAYS)
 def test_spans_survive_their_text(a: date, b: date) -> None:
     span = Span(*sorted((a, b)))
@@ -320,6 +326,7 @@ def test_spans_need_exact_days() -> None:
         Span(datetime(2016, 1, 1, 10), datetime(2016, 1, 2, 9))  # noqa: DTZ001 - what is refused
 
 
+@settings(deadline=None)
 @given(st.integers(1, 99_999))
 def test_durations_survive_their_text(days: int) -> None:
     assert parse_duration(format_duration(timedelta(days=days))) == timedelta(days=days)
