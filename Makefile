@@ -24,10 +24,10 @@ $(BIN)/uv: requirements/uv.txt
 	@touch $@
 
 .venv/runtime.stamp: $(BIN)/uv requirements/runtime.txt pyproject.toml
-	$(BIN)/uv pip install --quiet --require-hashes -r requirements/runtime.txt
+	$(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements/runtime.txt
 	$(BIN)/uv pip install --quiet --no-deps -e .
 	@touch $@
 
 .venv/dev.stamp: .venv/runtime.stamp requirements/dev.txt
-	$(BIN)/uv pip install --quiet --require-hashes -r requirements/dev.txt
+	$(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements/dev.txt
 	@touch $@

@@ -98,7 +98,7 @@ def run_demo(out: Path, cache: Path, *, progress: Progress | None = None) -> Dem
     plan = plan_intake(sorted(scenes.glob("*.tif")), INTAKE)
     added = workspace.archive().add(plan.scenes)
     report = workspace.run(now=NOW, progress=progress)
-    return Demo(workspace, added, report, publish(workspace, out, now=NOW, statement=STATEMENT))
+    return Demo(workspace, added, report, publish(workspace, out, statement=STATEMENT))
 
 
 def _workspace(out: Path) -> Workspace:

@@ -21,7 +21,7 @@ from imagery.change.regions import regions
 from imagery.errors import NoClearLookError
 from imagery.local import LocalArchive
 from imagery.scene_index import SceneIndex
-from watch.nearest import Chosen, distance_days, first_clear, pair_days
+from watch.nearest import Chosen, distance_days, first_clear, pair_days, require_order
 from watch.watcher import Lattice, lattices, watch_spec
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def detect(
         NoClearLookError: No look near one of the dates is clear enough.
         UnmaskedError: The nearest image has no cloud mask and nobody said that it is clear.
     """
+    require_order(before, after)
     site = workspace.catalogue().get(site_id)
     if site.area is None:
         raise InputError(f"site {site.id!r} is {site.watch_reason}", hint="Give it a geometry first")

@@ -56,21 +56,31 @@ def by_distance(days: Sequence[date], wanted: Edtf) -> list[date]:
     return sorted(days, key=key)
 
 
-def pair_days(days: Sequence[date], before: Edtf, after: Edtf) -> tuple[list[date], list[date]]:
-    """Split days into candidates for before and for after, each by distance.
-
-    A day that is nearer to the one date is never offered for the other, so a pair is always in order.
+def require_order(before: Edtf, after: Edtf) -> tuple[date, date]:
+    """Return the middles of two dates that are in order.
 
     Raises:
-        InputError: `before` does not lie before `after`.
+        InputError: `before` does not lie before `after`, or one of them has neither beginning nor end.
     """
     early, late = _middle(before), _middle(after)
     if early is None or late is None or early >= late:
         raise InputError(
             f"{before} does not lie before {after}",
             where=Where(field="--before, --after"),
-            hint="Give two dates in order, each with a beginning and an end",
+            hint="Give two dates in order",
         )
+    return early, late
+
+
+def pair_days(days: Sequence[date], before: Edtf, after: Edtf) -> tuple[list[date], list[date]]:
+    """Split days into candidates for before and for after, each by distance.
+
+    A day that is nearer to the one date is never offered for the other, so a pair is always in order.
+
+    Raises:
+        InputError: The dates are not in order.
+    """
+    early, late = require_order(before, after)
     near_before = [day for day in days if abs(day - early) < abs(day - late)]
     near_after = [day for day in days if abs(day - late) <= abs(day - early)]
     return by_distance(near_before, before), by_distance(near_after, after)

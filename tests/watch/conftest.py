@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from shapely.geometry import Point, mapping
 
 from geo.area import square_around
 from imagery.intake import IntakeOptions, plan_intake
+from watch.cli.main import main
 from watch.workspace import Workspace
 
 CENTRE = Point(125.754, 39.03)
@@ -138,3 +140,20 @@ def days() -> list[date]:
 def roof_day() -> date:
     """Return the day from which the roof stands."""
     return ROOF_DAY
+
+
+@pytest.fixture
+def sitewatch(
+    monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> Callable[..., tuple[int, str, str]]:
+    """Return a caller of the command line: arguments in, exit code, standard output and error out."""
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["sitewatch", *arguments])
+        capfdbinary.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            main()
+        out, err = capfdbinary.readouterr()
+        return int(stop.value.code or 0), out.decode(), err.decode()
+
+    return call

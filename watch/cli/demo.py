@@ -53,11 +53,13 @@ def _print(done: Demo, output: Output) -> None:
             "index": str(done.published.index),
             "looks": {outcome.value: counts[outcome] for outcome in Outcome},
             "no_scene": len(empty),
-            "detections": len(detections),
+            "detections": dict(Counter(detection.state.value for detection in detections)),
         }
     )
     output.line(f"{len(done.published.view.entries)} sites in the catalogue; images of one: {SITE_ID}")
     output.table(["outcome", "looks#"], [(outcome, counts[outcome]) for outcome in Outcome])
     output.line(f"{SITE_ID}: {summary(looks, len(empty))}")
-    output.line(f"{len(detections)} detections.")
+    states = Counter(detection.state.value for detection in detections)
+    each = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+    output.line(f"Detections: {each or 'none'}.")
     output.line(str(done.published.index.resolve()))
