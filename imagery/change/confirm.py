@@ -3,12 +3,13 @@
 A fold over the looks of one site and series in order of their days, so that a replay gives the same
 detections with the same ids.
 
-    one Changed look                nothing is said yet
+    one look that shows it          nothing is said yet
     two in a row that agree         probable
     three in a row that agree       confirmed: the change becomes part of the baseline
-    a clear look without it         one look: forgotten; probable: retracted; confirmed: stays
+    a judged look without it        one look: forgotten; probable: retracted; confirmed: stays
 
-Looks that could not judge (Obscured, Failed, Learning) neither agree nor disagree.
+Looks that could not judge (Obscured, Failed, Learning) and looks that show it only faintly (a region
+whose magnitude is below 1) neither agree nor disagree.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from shapely import get_parts, normalize, union_all
+from shapely import Polygon, get_parts, normalize, union_all
 
 from geo.area import geodesic_area_m2
 from imagery.model import Detection, DetectionState, Outcome
@@ -38,7 +39,10 @@ CONFIRMED_LOOKS = 3
 MIN_COSINE = 0.5
 """Two regions agree when their directions point the same way: within 60 degrees."""
 
-_OVERLAP_PX = 0.99
+MIN_OVERLAP = 0.5
+"""And when they share at least this part of the smaller one."""
+
+_ONE_PIXEL = 0.99
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +55,10 @@ class _Track:
     last_without: date
     last_with: date
     looks_with: int
-    geometry: BaseGeometry
-    """Outline in the first look, then what the first two looks agree on."""
+    seen_once: BaseGeometry
+    """What any of its looks shows."""
+    seen_twice: BaseGeometry
+    """What at least two of its looks show; empty after the first."""
     magnitude: float
     direction: dict[str, float]
     state: DetectionState
@@ -74,13 +80,9 @@ def detections(looks: Sequence[Look]) -> tuple[Detection, ...]:
     """
     _check_one_series(looks)
     tracks: tuple[_Track, ...] = ()
-    learned = judged = None
-    for look in looks:
-        if look.outcome is Outcome.LEARNING:
-            learned = look.solar_day
-        elif look.outcome in {Outcome.UNCHANGED, Outcome.CHANGED}:
-            tracks = _advance(tracks, look, judged or learned or look.solar_day)
-            judged = look.solar_day
+    for position, look in enumerate(looks):
+        if look.outcome in {Outcome.UNCHANGED, Outcome.CHANGED}:
+            tracks = _advance(tracks, look, looks[:position])
     return tuple(_detection(track) for track in tracks if track.looks_with >= PROBABLE_LOOKS)
 
 
@@ -95,31 +97,38 @@ def _check_one_series(looks: Sequence[Look]) -> None:
             raise ValueError(message)
 
 
-def _advance(tracks: tuple[_Track, ...], look: Look, last_without: date) -> tuple[_Track, ...]:
+def _advance(tracks: tuple[_Track, ...], look: Look, earlier: Sequence[Look]) -> tuple[_Track, ...]:
     """Add one judged look to the tracks: carry on, take back or drop the open ones, begin new ones."""
     moved = []
     taken: set[int] = set()
     for track in tracks:
         agreeing = [rank for rank, region in enumerate(look.regions) if _agree(track, region)]
-        if not track.is_open:
+        seen = [rank for rank in agreeing if look.regions[rank].magnitude > 1]
+        taken.update(seen)
+        if track.is_open and seen:
+            moved.append(_carried(track, look, [look.regions[rank] for rank in seen]))
+        elif not track.is_open or agreeing:
             moved.append(track)
-        elif agreeing:
-            taken.update(agreeing)
-            moved.append(_carried(track, look, [look.regions[rank] for rank in agreeing]))
         elif track.state is DetectionState.PROBABLE:
             moved.append(replace(track, state=DetectionState.RETRACTED))
-    begun = [_begun(look, rank, last_without) for rank in range(len(look.regions)) if rank not in taken]
+    begun = [
+        _begun(look, rank, earlier)
+        for rank, region in enumerate(look.regions)
+        if region.magnitude > 1 and rank not in taken
+    ]
     return (*moved, *begun)
 
 
 def _agree(track: _Track, region: Region) -> bool:
-    """Whether a region covers at least a pixel of a track and changed in the same direction."""
-    pixel_m2 = region.area_m2 / region.pixels
-    shared = track.geometry.intersection(region.geometry)
-    return (
-        geodesic_area_m2(shared) >= _OVERLAP_PX * pixel_m2
-        and cosine(track.direction, region.direction) >= MIN_COSINE
-    )
+    """Whether a region and a track cover each other, and changed in the same direction."""
+    return overlaps(track.seen_once, region) and cosine(track.direction, region.direction) >= MIN_COSINE
+
+
+def overlaps(geometry: BaseGeometry, region: Region) -> bool:
+    """Whether the overlap is a pixel or more, and at least half of the smaller of the two."""
+    shared = geodesic_area_m2(geometry.intersection(region.geometry))
+    smaller = min(region.area_m2, geodesic_area_m2(geometry))
+    return shared >= max(_ONE_PIXEL * region.area_m2 / region.pixels, MIN_OVERLAP * smaller)
 
 
 def cosine(a: dict[str, float], b: dict[str, float]) -> float:
@@ -134,31 +143,44 @@ def cosine(a: dict[str, float], b: dict[str, float]) -> float:
     return product / size if size else 1.0
 
 
-def _begun(look: Look, rank: int, last_without: date) -> _Track:
+def _begun(look: Look, rank: int, earlier: Sequence[Look]) -> _Track:
     region = look.regions[rank]
     return _Track(
         first=look,
         rank=rank,
-        last_without=last_without,
+        last_without=_last_without(look, region, earlier),
         last_with=look.solar_day,
         looks_with=1,
-        geometry=region.geometry,
+        seen_once=region.geometry,
+        seen_twice=Polygon(),
         magnitude=region.magnitude,
         direction=region.direction,
         state=DetectionState.CANDIDATE,
     )
 
 
+def _last_without(look: Look, region: Region, earlier: Sequence[Look]) -> date:
+    """Return the day of the latest look that was judged and did not show a region, not even faintly.
+
+    Without such a look it is the latest one that the baseline was learned from, else the look's own day.
+    """
+    learned = [other.solar_day for other in earlier if other.outcome is Outcome.LEARNING]
+    for other in reversed(earlier):
+        judged = other.outcome in {Outcome.UNCHANGED, Outcome.CHANGED}
+        if judged and not any(overlaps(region.geometry, faint) for faint in other.regions):
+            return other.solar_day
+    return learned[-1] if learned else look.solar_day
+
+
 def _carried(track: _Track, look: Look, agreeing: Sequence[Region]) -> _Track:
     looks_with = track.looks_with + 1
-    geometry = track.geometry
-    if looks_with == PROBABLE_LOOKS:
-        geometry = polygons(geometry.intersection(union_all([region.geometry for region in agreeing])))
+    shown = union_all([region.geometry for region in agreeing])
     return replace(
         track,
         last_with=look.solar_day,
         looks_with=looks_with,
-        geometry=geometry,
+        seen_once=track.seen_once.union(shown),
+        seen_twice=polygons(track.seen_twice.union(track.seen_once.intersection(shown))),
         magnitude=max(track.magnitude, *(region.magnitude for region in agreeing)),
         state=DetectionState.CONFIRMED if looks_with >= CONFIRMED_LOOKS else DetectionState.PROBABLE,
     )
@@ -184,8 +206,8 @@ def _detection(track: _Track) -> Detection:
         first_with=first.solar_day,
         last_with=track.last_with,
         looks_with=track.looks_with,
-        geometry=track.geometry,
-        area_m2=geodesic_area_m2(track.geometry),
+        geometry=track.seen_twice,
+        area_m2=geodesic_area_m2(track.seen_twice),
         magnitude=track.magnitude,
         p_value=None,
         direction=track.direction,

@@ -112,7 +112,7 @@ def _stack(chip: Chip, history: Sequence[Chip], detections: Sequence[Detection])
         inside = pixels_inside(detection.geometry, chip.grid)
         inside = ndimage.binary_dilation(inside, NEIGHBOURS, iterations=REBASE_MARGIN_PX)
         before = np.array([other.solar_day < detection.first_with for other in history])
-        stack[before[:, None, None, None] & inside] = np.nan
+        stack[np.broadcast_to(before[:, None, None, None] & inside, stack.shape)] = np.nan
     return stack
 
 
@@ -129,9 +129,15 @@ def _judged_look(chip: Chip, spec: WatchSpec, result: Judgement, history: int) -
     if result.outcome is Outcome.LEARNING:
         reason = f"less than half of the clear footprint has {spec.min_history} earlier clear looks"
         return _look(chip, spec, Outcome.LEARNING, reason, history=history)
+    if result.outcome is Outcome.OBSCURED:
+        reason = (
+            f"the whole frame moved {result.frame_shift:.1f} times as far as usual: haze, snow, cloud that "
+            "the mask missed, or another calibration"
+        )
+        return _look(chip, spec, Outcome.OBSCURED, reason, history=history)
     seen = result.judged & (spec.weights > 0)
     found = regions(
-        result.deciding,
+        result.outline,
         result.score / result.threshold,
         result.residual,
         chip.grid,
@@ -150,10 +156,12 @@ def _judged_look(chip: Chip, spec: WatchSpec, result: Judgement, history: int) -
 
 
 def _reason(result: Judgement, found: Sequence[Region], history: int) -> str:
-    if found:
-        pixels = sum(region.pixels for region in found)
-        area = sum(region.area_m2 for region in found)
-        text = f"{pixels} pixels ({area:.0f} m2) in {len(found)} places are over the threshold"
+    seen = [region for region in found if region.magnitude > 1]
+    if seen:
+        pixels = sum(region.pixels for region in seen)
+        area = sum(region.area_m2 for region in seen)
+        places = "1 place" if len(seen) == 1 else f"{len(seen)} places"
+        text = f"{pixels} pixels ({area:.0f} m2) in {places} are over the threshold"
     else:
         text = "nothing in the footprint is over the threshold"
     text += f" {result.threshold:.1f} that {history} earlier looks of the season set"

@@ -36,13 +36,19 @@ MIN_FOOTPRINT_PX = 0.5
 CONTROL_QUANTILE = 0.8
 """When more than the rest of the surroundings moved, the site must stand out from them as well."""
 
+FAINT = 0.5
+"""Part of the threshold from which on a patch is recorded, though it decides nothing."""
+
+MAX_FRAME_SHIFT = 4.0
+"""A look whose whole frame moved further than this is not a look at the ground."""
+
 MIN_CONTROL_PX = 100
 """Fewer pixels than these don't speak for the surroundings."""
 
-THRESHOLD_MARGIN = 1.5
+THRESHOLD_MARGIN = 1.75
 """Threshold over the usual largest score of a quiet look."""
 
-MIN_THRESHOLD = 3.0
+MIN_THRESHOLD = 4.0
 """The lowest threshold, however quiet the history was."""
 
 _PRIOR_LOOKS = 6.0
@@ -59,6 +65,8 @@ class Baseline:
     """``(band, y, x)``: standard deviation of one residual."""
     own_scores: NDArray[np.float32]
     """``(time, y, x)``: score of each look of the history judged by the others; NaN where hidden."""
+    shifts: NDArray[np.float32]
+    """``(time, band)``: what the whole frame did in each look of the history."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,14 +81,17 @@ class Judgement:
     """Scores above it are changes; NaN while learning."""
     changed: NDArray[np.bool_]
     """``(y, x)``: above the threshold, whatever the footprint or the size of the patch."""
-    deciding: NDArray[np.bool_]
-    """``(y, x)``: the patches of `changed` that are large enough and touch the footprint."""
+    outline: NDArray[np.bool_]
+    """``(y, x)``: the patches, large enough and on the footprint, of what changed and of what is faint:
+    over `FAINT` of the threshold. They say where a change begins and ends; only `changed` decides."""
     residual: NDArray[np.float32]
     """``(band, y, x)``: observed minus predicted, in the values' units, the frame's shift removed."""
     judged: NDArray[np.bool_]
     """``(y, x)``: enough history and clear in this look."""
     control_share: float | None = None
     """Share of the judged pixels around the footprint that moved too; None without any."""
+    frame_shift: float = 0.0
+    """How far the whole frame moved (`shift_size`); above `MAX_FRAME_SHIFT` the look is Obscured."""
 
 
 def sorted_in_time(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
@@ -93,7 +104,7 @@ def sorted_in_time(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], ND
         The sorted values with time as the *last* axis (contiguous, so that sorting is fast), and the
         count of finite values.
     """
-    lanes = np.ascontiguousarray(np.moveaxis(values, 0, -1))
+    lanes = np.array(np.moveaxis(values, 0, -1), order="C", copy=True)
     lanes.sort(axis=-1)
     return lanes, np.isfinite(lanes).sum(axis=-1)
 
@@ -142,7 +153,8 @@ def baseline(history: NDArray[np.float32], *, min_history: int, resolution: floa
         resolution: Smallest step of the values, in their units.
     """
     first, _ = medians(history)
-    aligned = history - common_shift(history - first)
+    shifts = common_shift(history - first)
+    aligned = history - shifts
     predicted, others = medians(aligned)
     deviation, deviation_of_others = medians(np.abs(aligned - predicted))
     count = np.isfinite(aligned).sum(axis=0)
@@ -151,7 +163,7 @@ def baseline(history: NDArray[np.float32], *, min_history: int, resolution: floa
     own_spread = _spread(deviation_of_others, count - 1, resolution)
     own_scores = joint_score(np.where(enough, (aligned - others) / own_spread, np.nan))
     predicted = np.where(enough, predicted, np.float32(np.nan))
-    return Baseline(predicted, spread, own_scores)
+    return Baseline(predicted, spread, own_scores, shifts[..., 0, 0])
 
 
 def _spread(mad: NDArray[np.float32], count: NDArray[np.intp], resolution: float) -> NDArray[np.float32]:
@@ -217,6 +229,7 @@ def judge(
         return _learning(values)
     learned = baseline(history, min_history=spec.min_history, resolution=resolution)
     residual, score = _residual(values, learned)
+    frame_shift = shift_size(common_shift(values - learned.predicted)[:, 0, 0], learned)
     judged = np.isfinite(score)
     clear = np.isfinite(values).all(axis=0)
     if spec.weights[judged].sum() < MIN_JUDGED_SHARE * spec.weights[clear].sum() or not judged.any():
@@ -225,10 +238,12 @@ def judge(
     controls = score[judged & (spec.weights == 0)]
     level = max(history_level, control_level(controls))
     changed = judged & (score > level)
-    deciding = touching(changed, spec)
-    outcome = Outcome.CHANGED if deciding.any() else Outcome.UNCHANGED
+    outline = outlined(score, level, spec)
+    outcome = Outcome.CHANGED if (changed & outline).any() else Outcome.UNCHANGED
+    if frame_shift > MAX_FRAME_SHIFT:
+        outcome = Outcome.OBSCURED
     moved = float((controls > history_level).mean()) if controls.size else None
-    return Judgement(outcome, score, level, changed, deciding, residual, judged, moved)
+    return Judgement(outcome, score, level, changed, outline, residual, judged, moved, frame_shift)
 
 
 def _learning(values: NDArray[np.float32]) -> Judgement:
@@ -270,10 +285,45 @@ def control_level(controls: NDArray[np.float32]) -> float:
     return float(np.quantile(controls, CONTROL_QUANTILE)) if controls.size >= MIN_CONTROL_PX else 0.0
 
 
-def touching(changed: NDArray[np.bool_], spec: WatchSpec) -> NDArray[np.bool_]:
-    """Return the patches that are large enough and hold more than half a pixel of the footprint."""
-    labels, count = label_patches(changed, spec.min_pixels)
+def outlined(score: NDArray[np.float32], level: float, spec: WatchSpec) -> NDArray[np.bool_]:
+    """Return the patches on the footprint, out to half of each patch's peak, ``(y, x)``.
+
+    Averaged over 3 x 3 pixels, a patch keeps its edge where the score falls to half its height. A patch
+    just over the threshold would lose its rim at the threshold itself, so its outline goes down to half
+    its peak; one far above it is cut at the threshold, so that its weaker parts stay in.
+
+    Args:
+        score: ``(y, x)``, NaN where not judged.
+        level: Threshold of the score.
+        spec: Footprint and smallest patch.
+    """
+    labels, count = label_patches(np.nan_to_num(score) > FAINT * level, 1)
+    peaks = np.zeros(count + 1, dtype=np.float32)
+    np.fmax.at(peaks, labels.ravel(), score.ravel())
+    floor = np.clip(FAINT * peaks, FAINT * level, level)
+    return _on_footprint((labels > 0) & (score > floor[labels]), spec)
+
+
+def _on_footprint(mask: NDArray[np.bool_], spec: WatchSpec) -> NDArray[np.bool_]:
+    """Keep the patches that are large enough and hold more than half a pixel of the footprint."""
+    labels, count = label_patches(mask, spec.min_pixels)
     inside = np.bincount(labels.ravel(), weights=spec.weights.ravel(), minlength=count + 1)
     inside[0] = 0
-    deciding: NDArray[np.bool_] = inside[labels] > MIN_FOOTPRINT_PX
-    return deciding
+    kept: NDArray[np.bool_] = (inside > MIN_FOOTPRINT_PX)[labels]
+    return kept
+
+
+def shift_size(shift: NDArray[np.float32], learned: Baseline) -> float:
+    """Return how far the whole frame moved, in what it usually moves plus the spread of a pixel.
+
+    The largest over the bands. Buildings don't move a frame; snow, haze, cloud that the mask missed and
+    a new calibration do.
+
+    Args:
+        shift: ``(band)``: common shift of the look.
+        learned: The baseline that it was taken against.
+    """
+    centre = np.median(learned.shifts, axis=0)
+    usual = MAD_TO_SIGMA * np.median(np.abs(learned.shifts - centre), axis=0)
+    pixel = _finite_median(learned.spread)[:, 0, 0]
+    return float((np.abs(shift - centre) / (usual + pixel)).max())
