@@ -22,7 +22,7 @@ from sites.members import faults_of
 from sites.slugs import slug, told_apart
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from sites.model import Site, Subject
@@ -103,9 +103,22 @@ def read_document(data: bytes, file: str) -> Document:
     return replace(read_features(features, file), is_single=is_single, foreign=foreign)
 
 
-def read_features(features: list[object], file: str) -> Document:
-    """Read features that some other reader made: the one validator for every way in."""
-    found, faults = _read_features(features, file)
+def read_features(
+    features: Sequence[object], file: str, *, noun: str = "feature", lines: Sequence[int] | None = None
+) -> Document:
+    """Read features that some other reader made: the one validator for every way in.
+
+    Args:
+        features: GeoJSON features, not trusted.
+        file: What errors call their file.
+        noun: What errors call one of them.
+        lines: The line of each, where they come from a text file.
+    """
+    places = [
+        Where(file=file, feature=f"{noun} {count}", line=lines[count - 1] if lines else None)
+        for count in range(1, len(features) + 1)
+    ]
+    found, faults = _read_features(features, places)
     return Document(file, tuple(found), tuple(faults))
 
 
@@ -200,33 +213,34 @@ def _check_crs(raw: dict[str, Any]) -> None:
         raise CatalogueError(problem, where=Where(field="crs"), hint="Save it in WGS 84 (EPSG:4326)")
 
 
-def _read_features(features: list[object], file: str) -> tuple[list[Found], list[InputError]]:
+def _read_features(
+    features: Sequence[object], places: Sequence[Where]
+) -> tuple[list[Found], list[InputError]]:
     faults: list[InputError] = []
-    named = [_identify(raw, position, file, faults) for position, raw in enumerate(features, start=1)]
+    named = [_identify(raw, where, faults) for raw, where in zip(features, places, strict=True)]
     ids = _settle(features, named)
     found: list[Found] = []
     seen: dict[str, str] = {}
-    for position, (raw, record_id) in enumerate(zip(features, ids, strict=True), start=1):
+    for raw, record_id, (_, id_given), place in zip(features, ids, named, places, strict=True):
         if record_id is None:
             continue
-        label = f"feature {position} ({record_id!r})"
-        if record_id in seen:
-            where = Where(file=file, feature=label, field="id")
-            faults.append(CatalogueError(f"the id is taken by {seen[record_id]}", where=where))
+        label = f"{place.feature} ({record_id!r})"
+        where = replace(place, feature=label)
+        if seen.setdefault(record_id, label) is not label:
+            problem = f"the id is taken by {seen[record_id]}"
+            faults.append(CatalogueError(problem, where=replace(where, field="id")))
             continue
-        seen[record_id] = label
         try:
             record = read_feature(raw, record_id)
         except InputError as error:
-            faults.extend(_placed(error, file, label))
+            faults.extend(_placed(error, where))
             continue
-        found.append(Found(record, label, id_given=named[position - 1][1], content=_place(raw)))
+        found.append(Found(record, label, id_given, _place(raw)))
     return found, faults
 
 
-def _identify(raw: object, position: int, file: str, faults: list[InputError]) -> tuple[str | None, bool]:
+def _identify(raw: object, where: Where, faults: list[InputError]) -> tuple[str | None, bool]:
     """Return the id and whether it was given; None, with a fault, where there is none to be had."""
-    label = f"feature {position}"
     try:
         if not isinstance(raw, dict):
             raise CatalogueError(f"{shown(raw)} is not a Feature")
@@ -239,12 +253,12 @@ def _identify(raw: object, position: int, file: str, faults: list[InputError]) -
             hint = "Ids are made of Latin letters and digits" if name else None
             raise CatalogueError("an id or a name is wanted", where=Where(field="id"), hint=hint)
     except InputError as error:
-        faults.extend(_placed(error, file, label))
+        faults.extend(_placed(error, where))
         return None, False
     return made, False
 
 
-def _settle(features: list[object], named: list[tuple[str | None, bool]]) -> list[str | None]:
+def _settle(features: Sequence[object], named: list[tuple[str | None, bool]]) -> list[str | None]:
     """Tell apart the sites whose ids were made of the same name, by where they are."""
     count = Counter(record_id for record_id, _ in named)
     return [
@@ -259,5 +273,8 @@ def _place(raw: object) -> str:
     return repr(raw.get("geometry"))[:1000] if isinstance(raw, dict) else ""
 
 
-def _placed(error: InputError, file: str, feature: str) -> list[InputError]:
-    return [fault.located(file=file, feature=feature) for fault in faults_of(error, "")]
+def _placed(error: InputError, where: Where) -> list[InputError]:
+    return [
+        fault.located(file=where.file, feature=where.feature, line=where.line)
+        for fault in faults_of(error, "")
+    ]
