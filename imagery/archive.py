@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from shapely.geometry.base import BaseGeometry
 
-    from imagery.intake import PlannedScene
+    from imagery.assembly import PlannedScene
     from imagery.model import BandFile, Scene
 
     Progress = Callable[[int, int, str], None]

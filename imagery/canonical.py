@@ -36,6 +36,7 @@ class PixelSource:
     """Where the pixels of a band are now: a band of a user's file, or a file of the archive."""
 
     file: BandFile
+    """Its path is as the user wrote it while the pixels are in a file of theirs."""
     index: int
     """Band of the file, from 1."""
     dtype: str

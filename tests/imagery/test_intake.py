@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,8 +12,6 @@ from imagery.errors import ImageError
 from imagery.intake import IntakeOptions, plan_intake
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.imagery.conftest import WriteTif
 
 LANDSAT = r"^(?P<platform>L[ET]\d)\d{6}(?P<acquired>\d{7})\w+_(?P<band>b\d|fmask)\.tif$"
@@ -203,6 +202,16 @@ def test_a_frame_across_the_180th_meridian_is_refused(write_tif: WriteTif) -> No
         transform=Affine(30.0, 0.0, 300000.0, 0.0, -30.0, 7500000.0),
     )
     assert "180th meridian" in refusal([path], IntakeOptions(acquired="2019-01-27")).problem
+
+
+def test_a_refusal_names_the_file_as_it_was_written(
+    write_tif: WriteTif, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_tif("a.tif")
+    monkeypatch.chdir(path.parent)
+    error = refusal([Path("./a.tif"), path], IntakeOptions(acquired="2019-01-27"))
+    assert error.where.file == str(path)
+    assert refusal([Path("a.tif")], IntakeOptions(acquired="2019-01-27")).where.file == "a.tif"
 
 
 def test_nothing_given_is_refused() -> None:
