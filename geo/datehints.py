@@ -14,12 +14,26 @@ if TYPE_CHECKING:
 
 _Rewrite: TypeAlias = "Callable[[re.Match[str]], list[str]]"
 
+_NAMES = (
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
 _MONTHS = {
-    name: f"{number:02d}"
-    for number, name in enumerate(
-        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), start=1
-    )
+    name[:length]: f"{number:02d}"
+    for number, name in enumerate(_NAMES, start=1)
+    for length in range(3, len(name) + 1)
 }
+"""Every beginning of an English name of at least three letters."""
 _SEASONS = {"spring": "21", "summer": "22", "autumn": "23", "fall": "23", "winter": "24"}
 
 _NAME = r"(?P<name>[A-Za-z]{3,9})\.?"
@@ -44,7 +58,7 @@ def guesses(text: str) -> list[str]:
 
 def _numbers(match: re.Match[str]) -> list[str]:
     parts = match.groupdict()
-    day = f"-{int(parts['day']):02d}" if "day" in parts else ""
+    day = f"-{int(parts['day']):02d}" if parts.get("day") else ""
     return [f"{parts['year']}-{int(parts['month']):02d}{day}"]
 
 
@@ -56,7 +70,7 @@ def _either_order(match: re.Match[str]) -> list[str]:
 def _named(match: re.Match[str]) -> list[str]:
     parts = match.groupdict()
     name = parts["name"].lower()
-    code = _SEASONS.get(name) or _MONTHS.get(name[:3])
+    code = _SEASONS.get(name) or _MONTHS.get(name)
     day = f"-{int(parts['day']):02d}" if "day" in parts else ""
     return [f"{parts['year']}-{code}{day}"] if code else []
 
@@ -82,6 +96,10 @@ _REWRITES: tuple[tuple[re.Pattern[str], _Rewrite], ...] = tuple(
     for pattern, rewrite in (
         (rf"({_ISO}(?:/{_ISO})?)", _form(r"\1")),
         (rf"{_YEAR}[-/. ](?P<month>[0-9]{{1,2}})[-/. ](?P<day>[0-9]{{1,2}})\.?", _numbers),
+        (
+            rf"{_YEAR} ?[년年] ?(?P<month>[0-9]{{1,2}}) ?[월月](?: ?(?P<day>[0-9]{{1,2}}) ?[일日])?",
+            _numbers,
+        ),
         (rf"{_YEAR}(?P<month>[0-9]{{2}})(?P<day>[0-9]{{2}})", _numbers),
         (rf"{_YEAR}[-/. ]?(?P<month>[0-9]{{1,2}})", _numbers),
         (rf"(?P<month>[0-9]{{1,2}})[-/. ]{_YEAR}", _numbers),

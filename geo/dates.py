@@ -18,6 +18,7 @@ from datetime import date, datetime, timedelta
 from geo.datebounds import Days, Precision, days_of
 from geo.datehints import guesses
 from geo.errors import DateError
+from geo.quoting import shown
 
 MAX_TEXT = 200
 """Characters; the longest sensible set of dates is shorter."""
@@ -60,7 +61,7 @@ class Edtf:
 
     def __post_init__(self) -> None:
         if self.earliest is not None and self.latest is not None and self.earliest > self.latest:
-            raise DateError(f"{_shown(self.text)} ends before it starts", hint="Write the earlier date first")
+            raise DateError(f"{shown(self.text)} ends before it starts", hint="Write the earlier date first")
 
     def __str__(self) -> str:
         """Return the text as written."""
@@ -81,7 +82,7 @@ class Edtf:
         return (self.earliest is None or self.earliest <= day) and (self.latest is None or day <= self.latest)
 
     def overlaps(self, other: Edtf | Span) -> bool:
-        """Return whether some day is allowed by both."""
+        """Return whether the bounds of both share a day."""
         return not (self.is_before(other) or self.is_after(other))
 
     def is_before(self, other: Edtf | Span) -> bool:
@@ -183,10 +184,10 @@ def parse_span(text: str, *, today: date | None = None) -> Span:
     """
     written = parse_edtf(text)
     if written.approximate or written.uncertain or written.precision in {Precision.ONE_OF, Precision.ALL_OF}:
-        raise DateError(f"{_shown(text)} has no exact days", hint="Write the first and the last day: A/B")
+        raise DateError(f"{shown(text)} has no exact days", hint="Write the first and the last day: A/B")
     last = today if written.open_end else written.latest
     if written.earliest is None or last is None:
-        raise DateError(f"{_shown(text)} has no first or no last day", hint="Write both: A/B")
+        raise DateError(f"{shown(text)} has no first or no last day", hint="Write both: A/B")
     return Span(written.earliest, last)
 
 
@@ -202,11 +203,11 @@ def parse_duration(text: str) -> timedelta:
         inexact = re.fullmatch(r"P[0-9YMWDTHS.,]+", text[:MAX_TEXT]) is not None
         why = "is not a whole number of days" if inexact else "is not a duration"
         hint = "Months and years differ in length: count in days or weeks, such as P30D or P2W"
-        raise DateError(f"{_shown(text)} {why}", hint=hint)
+        raise DateError(f"{shown(text)} {why}", hint=hint)
     weeks, days = (int(group or 0) for group in match.groups())
     duration = timedelta(weeks=weeks, days=days)
     if not duration:
-        raise DateError(f"{_shown(text)} is no time at all", hint="The shortest duration is P1D")
+        raise DateError(f"{shown(text)} is no time at all", hint="The shortest duration is P1D")
     return duration
 
 
@@ -263,7 +264,7 @@ def _interval(text: str) -> Edtf:
     first = None if start in {"", ".."} else _days(start, text)
     last = None if end in {"", ".."} else _days(end, text)
     if first is None and last is None:
-        raise DateError(f"{_shown(text)} has no dated end", hint="Date one end, such as 2015/.. or ../2015")
+        raise DateError(f"{shown(text)} has no dated end", hint="Date one end, such as 2015/.. or ../2015")
     return Edtf(
         text,
         first and first.earliest,
@@ -279,12 +280,12 @@ def _days(text: str, whole: str) -> Days:
     """Read one date without time; `whole` is the expression it stands in, for the message."""
     match = _DATE.fullmatch(text)
     if match is None:
-        raise DateError(f"{_shown(whole)} is not a date (EDTF, ISO 8601-2)")
+        raise DateError(f"{shown(whole)} is not a date (EDTF, ISO 8601-2)")
     try:
         return days_of(*match.groups())
     except ValueError as error:
         hint = "Check it against a calendar; years run from 0001 to 9999"
-        raise DateError(f"{_shown(whole)} names no day: {error}", hint=hint) from None
+        raise DateError(f"{shown(whole)} names no day: {error}", hint=hint) from None
 
 
 def _instant(text: str) -> Days:
@@ -292,7 +293,7 @@ def _instant(text: str) -> Days:
     day, _, time = text.partition("T")
     days = _days(day, text)
     if days.precision is not Precision.DAY or _TIME.fullmatch(time) is None:
-        raise DateError(f"{_shown(text)} is not a date and time")
+        raise DateError(f"{shown(text)} is not a date and time")
     return days
 
 
@@ -300,7 +301,7 @@ def _estimate(text: str) -> Days:
     """Read a year of which only the first digits are significant: ``1950S2`` lies in 1900 to 1999."""
     match = _ESTIMATE.fullmatch(text)
     if match is None:
-        raise DateError(f"{_shown(text)} is not a date (EDTF, ISO 8601-2)")
+        raise DateError(f"{shown(text)} is not a date (EDTF, ISO 8601-2)")
     year, digits = match[1], int(match[2])
     return _days(year[:digits].ljust(len(year), "X"), text)
 
@@ -310,7 +311,7 @@ def _set(text: str) -> Edtf:
     kind = {"[]": Precision.ONE_OF, "{}": Precision.ALL_OF}.get(text[0] + text[-1])
     members = [member.strip(" ") for member in text[1:-1].split(",")]
     if kind is None or not any(members):
-        raise DateError(f"{_shown(text)} is not a set of dates", hint="Write [2016, 2018] or {2016, 2018}")
+        raise DateError(f"{shown(text)} is not a set of dates", hint="Write [2016, 2018] or {2016, 2018}")
     open_start, open_end = members[0].startswith(".."), members[-1].endswith("..")
     members[0] = members[0].removeprefix("..")
     members[-1] = members[-1].removesuffix("..")
@@ -325,10 +326,5 @@ def _range(member: str, whole: str) -> Days:
     first = _days(start, whole)
     last = _days(end, whole) if dots else first
     if first.earliest > last.latest:
-        raise DateError(f"{_shown(whole)} holds a range that ends before it starts")
+        raise DateError(f"{shown(whole)} holds a range that ends before it starts")
     return Days(first.earliest, last.latest, first.precision)
-
-
-def _shown(text: str) -> str:
-    limit = 60
-    return repr(text if len(text) <= limit else f"{text[:limit]}...")

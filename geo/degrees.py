@@ -14,7 +14,8 @@ import re
 from typing import NamedTuple
 
 from geo.errors import CoordinateError
-from geo.position import METRES_PER_DEGREE, Coordinate, Form, shown
+from geo.position import METRES_PER_DEGREE, Coordinate, Form
+from geo.quoting import shown
 
 _FORMS = (Form.DECIMAL, Form.DDM, Form.DMS)
 _STEPS_PER_DEGREE = {Form.DECIMAL: 1, Form.GEO_URI: 1, Form.DDM: 60, Form.DMS: 3600}

@@ -13,7 +13,8 @@ from urllib.parse import unquote_plus, urlsplit
 
 from geo.degrees import decimal_step_m, parse_degrees
 from geo.errors import CoordinateError
-from geo.position import Coordinate, Form, shown
+from geo.position import Coordinate, Form
+from geo.quoting import shown
 
 MAX_LINK = 4000
 """Characters; addresses of directions with many stops are longer than any that name a place."""

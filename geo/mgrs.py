@@ -5,7 +5,7 @@ to whatever was meant; written, a point gives the square it lies in. The polar s
 B, Y and Z) are refused.
 
 Source: NGA.STND.0037 2.0.0, *The Universal Grids and the Transverse Mercator and Polar Stereographic
-Map Projections*, section 10 and appendix B (lettering of the squares, WGS 84).
+Map Projections* (lettering of the squares on WGS 84).
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import math
 import re
 
 from geo.errors import CoordinateError
-from geo.position import Coordinate, Form, shown
+from geo.position import Coordinate, Form
+from geo.quoting import shown
 from geo.utm import BANDS, FIRST_NORTHERN_BAND, Utm, band_limits, band_of, to_lonlat, to_utm, zone_limits
 
 _SIDES_M = (100_000, 10_000, 1_000, 100, 10, 1)

@@ -14,7 +14,8 @@ import math
 import re
 
 from geo.errors import CoordinateError
-from geo.position import METRES_PER_DEGREE, Coordinate, Form, shown
+from geo.position import METRES_PER_DEGREE, Coordinate, Form
+from geo.quoting import shown
 
 _ALPHABET = "23456789CFGHJMPQRVWX"
 _PAIR_DIGITS = 10

@@ -87,9 +87,3 @@ def swap_hint(lon: float, lat: float, *, near: tuple[float, float, float, float]
     if lies_near or not swapped_lies_near:
         return None
     return f"Longitude and latitude look swapped: {lat:g} E, {lon:g} N lies where the others are"
-
-
-def shown(text: str) -> str:
-    """Return `text` for a message: quoted, escaped, and cut at 60 characters."""
-    limit = 60
-    return repr(text if len(text) <= limit else f"{text[:limit]}...")

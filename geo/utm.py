@@ -7,7 +7,8 @@ The letter after the zone is written in two ways: as the latitude band (C to X, 
 word writes a band. References are written with bands, so that what is written reads back as itself.
 
 Source: NGA.STND.0037 2.0.0, *The Universal Grids and the Transverse Mercator and Polar Stereographic
-Map Projections*, sections 7 and 11 (zones with the exceptions of Norway and Svalbard, bands).
+Map Projections* (zones with the exceptions of Norway
+and Svalbard, bands).
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from typing import NamedTuple
 from pyproj import Proj
 
 from geo.errors import CoordinateError
-from geo.position import Coordinate, Form, shown
+from geo.position import Coordinate, Form
+from geo.quoting import shown
 
 BANDS = "CDEFGHJKLMNPQRSTUVWX"
 """Latitude bands from 80 S, 8 degrees each; X has 12."""

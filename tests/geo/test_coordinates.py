@@ -182,7 +182,7 @@ def test_writing_what_was_read_changes_nothing_more(form: Form, here: Coordinate
 
 
 def _is_inside_zone_and_band(here: Coordinate) -> bool:
-    south = 2 * here.precision_m / 110_000
+    south = 2 * max(here.precision_m, 1.0) / 110_000
     east = south / math.cos(math.radians(here.lat))
     return east < here.lon % 3 < 3 - east and south < here.lat % 8 < 8 - south
 
