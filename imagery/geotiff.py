@@ -11,6 +11,7 @@ import math
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,8 +38,8 @@ _MAGIC = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 
 _DTYPES = frozenset({"uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64"})
 
-# Neighbours of a file (.aux.xml, .msk, .tfw) could move it or hide pixels without being asked for.
-_ENV = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_PAM_ENABLED": "NO"}
+GDAL_OPTIONS = MappingProxyType({"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_PAM_ENABLED": "NO"})
+"""Neighbours of a file (.aux.xml, .msk, .tfw) could move it or hide pixels; they are never read."""
 
 _STRIP_SAMPLES = 2**22
 
@@ -84,7 +85,7 @@ def open_geotiff(path: Path) -> Iterator[Any]:
     """
     _check_magic(path)
     try:
-        with rasterio.Env(**_ENV), _quiet_open(path) as dataset:
+        with rasterio.Env(**GDAL_OPTIONS), _quiet_open(path) as dataset:
             yield dataset
     except RasterioError as error:
         reason = " ".join(str(error.__cause__ or error).split())
@@ -173,7 +174,7 @@ def write_cog(
         "blocksize": _block_side(max(rows, columns)),
         "overviews": "NONE",
     }
-    with rasterio.Env(**_ENV), rasterio.open(path, "w", **profile) as dataset:
+    with rasterio.Env(**GDAL_OPTIONS), rasterio.open(path, "w", **profile) as dataset:
         dataset.write(pixels, 1)
         dataset.set_band_description(1, name)
         if scale is not None:

@@ -176,6 +176,22 @@ def test_classes_become_clear_pixels_and_a_rim(archive: Archive, add: Callable[.
     assert not outside.clear[:, :2].any()
 
 
+@pytest.mark.parametrize("shift", [0.0, 0.5])
+def test_a_pixel_is_as_clear_in_a_small_frame_as_in_a_large_one(
+    archive: Archive, add: Callable[..., None], shift: float
+) -> None:
+    scl = np.where(np.random.default_rng(8).random((40, 40)) < 0.03, 9, 4).astype(np.uint16)
+    add("a.tif", np.stack([counts(40, 40)[0], scl]), ("red", "scl"), scale=1e-4)
+    local = LocalArchive(archive)
+    scenes = local.index.scenes
+    large = local.read(grid(5 + shift, 5 + shift, 30, 30), scenes)
+    small = local.read(grid(15 + shift, 12 + shift, 8, 9), scenes)
+    assert np.array_equal(small.clear, large.clear[10:18, 7:16])
+    assert np.array_equal(small.dn, large.dn[:, 10:18, 7:16])
+    assert small.clear.any()
+    assert not small.clear.all()
+
+
 @pytest.mark.parametrize(("row", "column"), [(5.5, 7.5), (5.25, 7.0), (5.0, 7.75)])
 def test_a_shift_of_part_of_a_pixel_is_exact_on_a_ramp(
     archive: Archive, add: Callable[..., None], row: float, column: float
