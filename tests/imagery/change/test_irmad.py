@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.linalg
+import scipy.stats
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from imagery.change.irmad import irmad, mad, shrinkage
+
+
+def _pair(seed: int, bands: int = 3, side: int = 24) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    ground = rng.normal(size=(bands, side, side))
+    mixing = rng.normal(size=(bands, bands)) + 2 * np.eye(bands)
+    before = ground + 0.2 * rng.normal(size=ground.shape)
+    after = np.einsum("ij,jyx->iyx", mixing, ground) + 0.2 * rng.normal(size=ground.shape)
+    return before, after
+
+
+def _textbook_round(x: np.ndarray, y: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """One round as the paper writes it: a generalised eigenproblem, signs and scales put right after."""
+    p = len(x)
+    moments = np.cov(np.vstack([x, y]), aweights=w, ddof=0)
+    s11, s12, s22 = moments[:p, :p], moments[:p, p:], moments[p:, p:]
+    squared, a = scipy.linalg.eigh(s12 @ np.linalg.solve(s22, s12.T), s11)
+    rho = np.sqrt(squared[::-1])
+    a = a[:, ::-1]
+    total = np.zeros(x.shape[1])
+    x_mean, y_mean = np.average(x, axis=1, weights=w), np.average(y, axis=1, weights=w)
+    for k in range(p):
+        b = np.linalg.solve(s22, s12.T @ a[:, k])
+        b /= np.sqrt(b @ s22 @ b)
+        difference = a[:, k] @ (x - x_mean[:, None]) - b @ (y - y_mean[:, None])
+        total += difference**2 / (2 * (1 - rho[k]))
+    return total, rho
+
+
+def test_agrees_with_a_textbook_loop() -> None:
+    before, after = _pair(1)
+    x, y = before.reshape(3, -1), after.reshape(3, -1)
+    z, rho = _textbook_round(x, y, np.ones(x.shape[1]))
+    for _ in range(2):
+        z, rho = _textbook_round(x, y, scipy.stats.chi2.sf(z, 3))
+        z = z * shrinkage(3)
+    found = irmad(before, after, max_iterations=2)
+    assert found.iterations == 2
+    np.testing.assert_allclose(found.correlations, rho, rtol=1e-8)
+    np.testing.assert_allclose(found.z.ravel(), z, rtol=1e-6)
+
+
+@given(
+    gain=st.lists(st.floats(0.01, 100), min_size=3, max_size=3),
+    offset=st.lists(st.floats(-1000, 1000), min_size=3, max_size=3),
+    flip=st.booleans(),
+)
+@settings(max_examples=25, deadline=None)
+def test_gain_and_offset_of_a_band_change_nothing(
+    gain: list[float], offset: list[float], *, flip: bool
+) -> None:
+    before, after = _pair(2)
+    sign = -1 if flip else 1
+    scaled = sign * np.array(gain)[:, None, None] * after + np.array(offset)[:, None, None]
+    np.testing.assert_allclose(irmad(before, scaled).z, irmad(before, after).z, rtol=1e-3, atol=1e-6)
+
+
+def test_order_of_the_dates_changes_nothing() -> None:
+    before, after = _pair(3)
+    np.testing.assert_allclose(irmad(before, after).z, irmad(after, before).z, rtol=1e-6)
+
+
+def test_same_date_twice_is_no_change() -> None:
+    before, _ = _pair(4)
+    found = irmad(before, before.copy())
+    assert np.nanmax(found.z) < 1e-6
+    assert found.weights.min() > 0.999
+
+
+def test_constant_and_repeated_bands_are_left_out() -> None:
+    before, after = _pair(5)
+    constant = np.full_like(before[:1], 7.0)
+    repeated = irmad(
+        np.concatenate([before, constant, before[:1]]), np.concatenate([after, constant, after[:1]])
+    )
+    assert repeated.degrees == 3
+    np.testing.assert_allclose(repeated.z, irmad(before, after).z, rtol=1e-5)
+
+
+def test_missing_pixels_are_neither_used_nor_judged() -> None:
+    before, after = _pair(6)
+    holed = after.copy()
+    holed[1, :4] = np.nan
+    found = irmad(before, holed)
+    assert np.isnan(found.z[:4]).all() and (found.weights[:4] == 0).all()
+    np.testing.assert_allclose(found.z[4:], irmad(before[:, 4:], after[:, 4:]).z, rtol=1e-9)
+
+
+@pytest.mark.parametrize("side", [0, 1, 5])
+def test_too_few_pixels_judge_nothing(side: int) -> None:
+    before, after = _pair(7, bands=3, side=24)
+    found = irmad(before[:, :side, :side], after[:, :side, :side])
+    assert found.degrees == 0
+    assert np.isnan(found.z).all() and not found.weights.any()
+
+
+def test_nothing_valid_and_nothing_varying_judge_nothing() -> None:
+    empty = np.full((2, 8, 8), np.nan)
+    flat = np.ones((2, 8, 8))
+    assert irmad(empty, empty).degrees == 0
+    assert irmad(flat, flat).degrees == 0
+
+
+def test_refuses_arrays_that_do_not_match() -> None:
+    with pytest.raises(ValueError, match="one shape"):
+        irmad(np.zeros((2, 4, 4)), np.zeros((3, 4, 4)))
+
+
+@pytest.mark.parametrize("bands", [1, 2, 3, 6])
+def test_noise_keeps_the_scale_of_chi_square(bands: int) -> None:
+    rng = np.random.default_rng(bands)
+    found = irmad(rng.normal(size=(bands, 200, 200)), rng.normal(size=(bands, 200, 200)))
+    assert np.median(found.z) == pytest.approx(scipy.stats.chi2.median(bands), rel=0.05)
+
+
+@pytest.mark.parametrize("degrees", [1, 2, 5, 13])
+def test_shrinkage_is_what_weighting_does_to_noise(degrees: int) -> None:
+    z = np.random.default_rng(0).chisquare(degrees, 400_000)
+    weights = scipy.stats.chi2.sf(z, degrees)
+    assert shrinkage(degrees) == pytest.approx(np.average(z, weights=weights) / degrees, rel=0.01)
+
+
+def test_weights_find_the_change() -> None:
+    before, after = _pair(8, side=60)
+    changed = np.zeros((60, 60), dtype=bool)
+    changed[10:20, 10:30] = True
+    after[:, changed] += np.array([4.0, -4.0, 4.0])[:, None]
+    found = irmad(before, after)
+    assert np.median(found.weights[changed]) < 0.01
+    assert np.median(found.weights[~changed]) > 0.3
+
+
+def test_one_round_is_deterministic_and_leaves_its_input_alone() -> None:
+    before, after = _pair(9)
+    x, y = before.reshape(3, -1), after.reshape(3, -1)
+    copies = x.copy(), y.copy()
+    first, _ = mad(x, y, np.ones(x.shape[1]))
+    again, _ = mad(x, y, np.ones(x.shape[1]))
+    assert np.array_equal(first, again)
+    assert np.array_equal(x, copies[0]) and np.array_equal(y, copies[1])
