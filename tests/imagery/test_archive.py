@@ -223,6 +223,40 @@ def test_collections_are_drawn_up_again_after_a_crash(archive: Archive, plan: In
     assert everything(archive.root) == whole
 
 
+def test_a_file_cut_short_anywhere_is_refused_and_nothing_is_written(
+    archive: Archive, write_tif: WriteTif
+) -> None:
+    pixels = np.random.default_rng(4).integers(0, 9999, (6, 5), dtype=np.uint16)
+    path = write_tif("a.tif", pixels, descriptions=("red",), compress="deflate")
+    whole = path.read_bytes()
+    for length in range(0, len(whole) - 1, 5):
+        path.write_bytes(whole[:length])
+        with pytest.raises(ImageError):
+            archive.add(one(path).scenes)
+    assert archive.scenes() == ()
+    path.write_bytes(whole)
+    assert len(archive.add(one(path).scenes).new) == 1
+
+
+def test_an_add_that_was_stopped_anywhere_and_run_again_equals_an_undisturbed_one(
+    plan: IntakePlan, tmp_path: Path
+) -> None:
+    undisturbed = Archive(tmp_path / "undisturbed")
+    undisturbed.add(plan.scenes)
+    for stop in range(1, 7):
+
+        def interrupt(done: int, _total: int, _scene_id: str, stop: int = stop) -> None:
+            if done == stop:
+                raise KeyboardInterrupt
+
+        archive = Archive(tmp_path / f"stopped-{stop}")
+        with pytest.raises(KeyboardInterrupt):
+            archive.add(plan.scenes, interrupt)
+        assert len(archive.scenes()) == max(0, stop - 3)
+        archive.add(plan.scenes)
+        assert everything(archive.root) == everything(undisturbed.root)
+
+
 def _add(root: str, plan: IntakePlan, start: Any) -> None:  # noqa: ANN401 - a barrier of any context
     start.wait()
     Archive(Path(root)).add(plan.scenes)
