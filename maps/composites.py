@@ -21,11 +21,19 @@ if TYPE_CHECKING:
     from imagery.model import Chip
 
 COMPOSITES = (
-    ("natural colour", ("red", "green", "blue")),
-    ("false colour", ("nir", "red", "green")),
-    ("false colour", ("swir16", "nir", "red")),
+    ("natural colour", ("red", "green", "blue"), "Colours are about as the eye sees them."),
+    (
+        "false colour",
+        ("nir", "red", "green"),
+        "Vegetation is red, built-up and bare ground grey to cyan, water dark.",
+    ),
+    (
+        "false colour",
+        ("swir16", "nir", "red"),
+        "Vegetation is green, built-up and bare ground pink, water dark.",
+    ),
 )
-"""What is shown, best first: as the eye sees it, vegetation in red, then built-up and bare ground."""
+"""What is shown, best first: kind, bands, how to read it (USGS, common Landsat band combinations)."""
 
 PERCENTILES = (2.0, 98.0)
 LEAST_RANGE_REFLECTANCE = 0.05
@@ -61,6 +69,11 @@ class Stretch:
         shown = self.bands[:1] if len(set(self.bands)) == 1 else self.bands
         return f"{self.kind} ({', '.join(shown)})"
 
+    @property
+    def reading(self) -> str:
+        """How to read the colours; empty for one band."""
+        return next((reading for _, bands, reading in COMPOSITES if bands == self.bands), "")
+
     def serves(self, chip: Chip) -> bool:
         """Whether the chip may be compared through this stretch: reflectance, and all the bands.
 
@@ -86,7 +99,7 @@ def choose_bands(available: Iterable[str]) -> tuple[str, tuple[str, str, str]]:
     ('grey', ('vv', 'vv', 'vv'))
     """
     names = list(available)
-    for kind, bands in COMPOSITES:
+    for kind, bands, _ in COMPOSITES:
         if set(bands) <= set(names):
             return kind, bands
     if not names:

@@ -142,9 +142,9 @@ def _facts(site: Site) -> list[list[str]]:
     return [[label, text] for label, text in rows if text]
 
 
-def _name(name: Name) -> dict[str, str]:
+def _name(name: Name) -> dict[str, Any]:
     parts = (language_words(name.language), name.scheme, name.span and name.span.text)
-    return {"text": name.text, "tag": name.language or "", "about": ", ".join(part for part in parts if part)}
+    return _filled(text=name.text, tag=name.language, about=", ".join(part for part in parts if part))
 
 
 def _note_order(note: Observation) -> tuple[date, date, str, str]:
@@ -152,16 +152,20 @@ def _note_order(note: Observation) -> tuple[date, date, str, str]:
 
 
 def _note(note: Observation, site: Site) -> dict[str, Any]:
-    return {
-        "id": note.id,
-        "date": note.date.text,
-        "text": note.text,
-        "kind": str(note.kind),
-        "author": note.author or "",
-        "size": measurement_words(note.measurement),
-        "marks": _marks(note, site),
-        "sources": [_source(source) for source in note.sources],
-    }
+    return _filled(
+        date=note.date.text,
+        text=note.text,
+        kind=str(note.kind),
+        author=note.author,
+        size=measurement_words(note.measurement),
+        marks=_marks(note, site),
+        sources=[_source(source) for source in note.sources],
+    )
+
+
+def _filled(**members: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON values
+    """Return the members that say something: a catalogue of 100,000 notes leaves most of them empty."""
+    return {name: value for name, value in members.items() if value}
 
 
 def _marks(note: Observation, site: Site) -> list[str]:
@@ -175,17 +179,17 @@ def _marks(note: Observation, site: Site) -> list[str]:
     return marks
 
 
-def _source(source: Source) -> dict[str, str]:
+def _source(source: Source) -> dict[str, Any]:
     grade = f"{source.reliability or '-'}{source.credibility or '-'}"
-    return {
-        "outlet": source.outlet,
-        "title": source.title or "",
-        "author": source.author or "",
-        "published": source.published.text if source.published else "",
-        "url": web_address(source.url),
-        "archive": web_address(source.archive_url),
-        "grade": "" if grade == "--" else grade,
-    }
+    return _filled(
+        outlet=source.outlet,
+        title=source.title,
+        author=source.author,
+        published=source.published and source.published.text,
+        url=web_address(source.url),
+        archive=web_address(source.archive_url),
+        grade="" if grade == "--" else grade,
+    )
 
 
 def web_address(url: str | None) -> str:
@@ -265,6 +269,7 @@ def _picture(picture: Picture) -> dict[str, Any]:
         "day": picture.solar_day.isoformat(),
         "platform": picture.platform,
         "bands": picture.bands,
+        "reading": picture.reading,
         "stretch": picture.stretch,
         "clear": round(picture.clear_fraction, 3),
         "masked": picture.masked,

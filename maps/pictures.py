@@ -43,6 +43,8 @@ LARGEST_SIDE_PX = 1024
 """Of a larger chip only every second, third, ... pixel is shown."""
 
 
+LEGEND = "Hatched: cloud, shadow or snow. Dark: no data."
+
 _TOP_PERCENTILE = 99.5
 
 
@@ -62,6 +64,8 @@ class Picture:
     platform: str
     bands: str
     """What the colours are: ``natural colour (red, green, blue)``."""
+    reading: str
+    """How to read these colours."""
     stretch: str
     """Which values are black and full."""
     clear_fraction: float
@@ -104,6 +108,7 @@ def picture(chip: Chip, stretch: Stretch | None = None, outlines: tuple[BaseGeom
         solar_day=chip.solar_day,
         platform=chip.platform,
         bands=stretch.words,
+        reading=stretch.reading,
         stretch=_stretch_words(stretch),
         clear_fraction=chip.clear_fraction(),
         masked=chip.mask_scheme != NO_MASK,
@@ -156,9 +161,7 @@ def change_picture(
         (_outlined(*_score_pixels(score), changed), _score_lines(score, changed, before.grid)),
     ]
     same = "same stretch on both" if later is stretch else "each with its own stretch"
-    footer = (
-        f"Hatched: cloud, shadow or snow. Dark: no data. Outlined: reported as changed. {same.capitalize()}."
-    )
+    footer = f"{stretch.reading} {same.capitalize()}. {LEGEND} Outlined: reported as changed."
     credit = "; ".join(sorted({chip.credit for chip in (before, after)} - {""}))
     scale = _scale(before.grid.shape)
     return png(_sheet(panels, caption, [footer, credit], before.grid.resolution_m / scale))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import folium
 from branca.element import Element, Figure, MacroElement
@@ -58,7 +58,6 @@ class SiteMap(folium.Map):
             location=[40.0, 127.0],
             zoom_start=6,
             tiles=None,
-            control_scale=True,
             attribution_control=False,
             world_copy_jump=True,
         )
@@ -67,6 +66,14 @@ class SiteMap(folium.Map):
         self._id = "sites"
         self.default_js = []
         self.default_css = []
+
+    def render(self, **kwargs: object) -> None:  # type: ignore[override]  # as folium's own map does
+        """Render the map, without what folium puts into the head.
+
+        It would forbid readers to zoom the page, and the page's own style sheet sizes the map.
+        """
+        super().render(**kwargs)  # type: ignore[no-untyped-call]  # folium annotates it in part
+        cast("Figure", self.get_root()).header.add_child(Verbatim("style", ""), name=self.get_name())
 
 
 class Start(MacroElement):

@@ -12,6 +12,7 @@ function textMarker(point, text, className) {
 }
 
 function layLand(map) {
+  L.control.scale({ imperial: false }).addTo(map);
   const { world, korea, provinces } = readBlock("sitewatch-basemap");
   map.createPane("basemap").style.zIndex = 150;
   map.createPane("labels").style.zIndex = 450;

@@ -19,7 +19,8 @@ function changesWords(data, site) {
   const live = site.detections.filter(isLive).length;
   if (live) return el("strong", { class: "changed" }, plural(live, "change"));
   const counts = outcomeCounts(data, site);
-  return counts.Unchanged + counts.Changed ? "none seen" : "not known";
+  const judged = counts.Unchanged + counts.Changed;
+  return judged ? `none in ${plural(judged, "judged look")}` : "not known";
 }
 
 function siteRow(data, site) {
@@ -28,7 +29,7 @@ function siteRow(data, site) {
   const name = el("th", { scope: "row" }, el("a", { href: `#${encodeURIComponent(site.id)}`, class: "site-link" }, words(first.text, first.tag)));
   if (others.length) name.append(el("span", { class: "other-names" }, words(others.map((item) => item.text).join(" · "))));
   return el("tr", { "data-site": site.id }, name,
-    el("td", { class: "category" }, symbol(data, site.category, { hollow: !site.looks.length, size: 18 }), ` ${data.symbols[site.category].label}`),
+    el("td", { class: "category" }, symbol(data, site.category, { pale: !site.looks.length, size: 18 }), ` ${data.symbols[site.category].label}`),
     el("td", {}, words(site.place), site.point ? null : el("span", { class: "never" }, site.place ? " (not placed)" : "not placed")),
     el("td", {}, judgedWords(data, site)),
     el("td", {}, changesWords(data, site)),

@@ -57,6 +57,7 @@ function startSelection(map, data) {
     if (!site.point) return [close];
     const zoom = button("Zoom in", { class: "plain", title: "Zoom to the ground that is watched" }, () => {
       const outline = groundOf(site);
+      map.closePopup();
       if (outline.getLayers().length) map.fitBounds(outline.getBounds(), { padding: [40, 40], maxZoom: 16 });
       else map.setView([site.point[1], site.point[0]], 14);
     });

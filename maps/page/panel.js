@@ -37,9 +37,9 @@ function noteItem(note) {
     el("span", { class: "badge kind" }, note.kind));
   const item = el("li", { class: "note" }, head, el("p", { class: "note-text" }, words(note.text)));
   if (note.size) item.append(el("p", { class: "fine" }, "Measured: ", words(note.size)));
-  if (note.marks.length) item.append(el("p", { class: "fine marks" }, words(sentence(note.marks.join("; ")))));
+  if (note.marks) item.append(el("p", { class: "fine marks" }, words(sentence(note.marks.join("; ")))));
   if (note.author) item.append(el("p", { class: "fine" }, "Noted by ", words(note.author)));
-  item.append(note.sources.length
+  item.append(note.sources
     ? el("ul", { class: "sources", "aria-label": "Sources" }, ...note.sources.map(sourceItem))
     : el("p", { class: "fine no-source" }, "No source is given."));
   return item;
@@ -99,14 +99,14 @@ function latestSection(site) {
   const picture = site.latest ? pictureOf(site.id) : null;
   if (!picture) return null;
   return el("section", { class: "latest" }, el("h3", {}, "Latest clear look"), pictureFigure(picture, "Seen"),
-    el("p", { class: "fine" }, `Stretch: ${picture.stretch}. Hatched: cloud, shadow or snow. Dark: no data.`));
+    el("p", { class: "fine" }, `${picture.reading} Stretch: ${picture.stretch}. ${VEIL_WORDS}`));
 }
 
 /** The whole panel for one site; `actions` are the buttons beside its name. */
 function sitePanel(data, site, actions) {
   const [first] = site.names;
   const head = el("header", { class: "panel-head" },
-    symbol(data, site.category, { hollow: !site.looks.length, size: 30 }),
+    symbol(data, site.category, { pale: !site.looks.length, size: 30 }),
     el("div", {},
       el("h2", { id: "panel-title" }, words(first.text, first.tag)),
       el("p", { class: "kicker" }, data.symbols[site.category].label, site.place ? ", " : "", words(site.place))),

@@ -1,5 +1,7 @@
 // Chips: pixels from the data block, with outline, scale bar and north drawn over them.
 
+const VEIL_WORDS = "Hatched: cloud, shadow or snow. Dark: no data.";
+
 let pictureStore = null;
 
 /** The pixels are parsed when the first picture is wanted, not when the page opens. */
@@ -62,5 +64,5 @@ function pairSection(pair) {
     : `Each with its own stretch, because their values can't be compared: ${pair.before.stretch}; ${pair.after.stretch}.`;
   return el("div", { class: "pair-box" }, frame,
     el("label", { class: "toggle" }, box, " Outline of the change"),
-    el("p", { class: "fine" }, `${stretch} Hatched: cloud, shadow or snow. Dark: no data.`));
+    el("p", { class: "fine" }, `${pair.after.reading} ${stretch} ${VEIL_WORDS}`));
 }

@@ -5,7 +5,13 @@ const CLOSE_ZOOM = 10;
 function layMarkers(map, data, onPick) {
   const cluster = L.markerClusterGroup({
     iconCreateFunction: clusterIcon, maxClusterRadius: 36, showCoverageOnHover: false,
-    spiderLegPolylineOptions: { weight: 1.2, color: "#4b5a60", opacity: 0.7 }, chunkedLoading: false,
+    spiderLegPolylineOptions: { weight: 1.2, color: "#4b5a60", opacity: 0.7 }, zoomToBoundsOnClick: false,
+  });
+  // the cluster's own zoom would put signs under the buttons at the edge of the map
+  cluster.on("clusterclick clusterkeypress", ({ layer, originalEvent }) => {
+    if (originalEvent.type === "keypress" && originalEvent.key !== "Enter") return;
+    const bounds = layer.getBounds();
+    if (!bounds.getNorthEast().equals(bounds.getSouthWest())) map.fitBounds(bounds, { padding: [64, 64], maxZoom: 16 });
   });
   const markers = new Map();
   for (const site of data.sites) {

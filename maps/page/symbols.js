@@ -1,13 +1,14 @@
-// Signs of categories: filled when the place was looked at, hollow when never, ringed when it changed.
+// Signs of categories: in full colour when the place was looked at, pale when never; a dot marks a change.
 
-function symbol(data, category, { hollow = false, size = 22 } = {}) {
+function symbol(data, category, { pale = false, size = 24 } = {}) {
   const { colour, path } = data.symbols[category] || data.symbols.other;
   const sign = svg("svg", { viewBox: "-1 -1 26 26", width: size, height: size, "aria-hidden": "true" });
-  sign.append(svg("path", { d: path, fill: hollow ? "#fff" : colour, stroke: hollow ? "#1d2528" : "#fff", "stroke-width": hollow ? 4 : 4.5, "stroke-linejoin": "round" }));
-  sign.append(svg("path", {
-    d: path, fill: hollow ? "#fff" : colour, stroke: hollow ? colour : "#1d2528",
-    "stroke-width": hollow ? 2.2 : 1.1, "stroke-linejoin": "round",
-  }));
+  sign.append(
+    svg("path", { d: path, fill: "#fff", stroke: "#fff", "stroke-width": 4.5, "stroke-linejoin": "round" }),
+    svg("path", {
+      d: path, fill: colour, "fill-opacity": pale ? 0.22 : 1, stroke: pale ? "#4b585e" : "#1d2528",
+      "stroke-width": 1.3, "stroke-linejoin": "round",
+    }));
   return sign;
 }
 
@@ -42,7 +43,7 @@ function siteIcon(data, site) {
     build() {
       const label = markerLabel(data, site);
       const box = el("div", { "aria-label": label, title: label, "data-site": site.id });
-      box.append(symbol(data, site.category, { hollow: !site.looks.length }));
+      box.append(symbol(data, site.category, site.looks.length ? {} : { pale: true, size: 20 }));
       if (site.detections.some(isLive)) box.append(el("span", { class: "change-dot", "aria-hidden": "true" }));
       return box;
     },

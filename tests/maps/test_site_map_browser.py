@@ -202,7 +202,7 @@ def test_a_site_without_looks_is_never_said_to_be_unchanged(opened_view: Watched
     row = opened_view.text("#rows tr[data-site=market]")
     assert "never looked at" in row
     assert "not known" in row
-    assert "none seen" not in row
+    assert "none in" not in row
 
 
 def test_a_detection_shows_its_bracket_and_its_pictures(opened_view: Watched) -> None:
@@ -255,6 +255,23 @@ def test_a_link_to_a_site_opens_it_and_escape_closes_it(opened_view: Watched) ->
     assert page.locator("#panel-title").count() == 0
     expect(page.locator(".leaflet-popup")).to_have_count(0)
     assert "#" not in page.url
+
+
+def test_opening_a_cluster_spreads_it(
+    open_page: Callable[..., Watched], valley: Site, tmp_path: Path
+) -> None:
+    points = (Point(127.0, 39.0), Point(127.001, 39.0), Point(129.0, 41.0), Point(129.0, 41.0))
+    sites = [replace(valley, id=f"s{number}", geometry=point) for number, point in enumerate(points)]
+    view = MapView("t", datetime(2026, 1, 1, tzinfo=UTC), tuple(SiteEntry(site) for site in sites))
+    page = open_page(write_site_map(view, tmp_path)).page
+    clusters = page.locator(".cluster-icon")
+    assert (
+        clusters.evaluate_all("all => all.map(e => e.getAttribute('aria-label'))")
+        == ["2 sites here; open to spread them"] * 2
+    )
+    clusters.first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".site-icon")).to_have_count(2)
 
 
 def test_the_keyboard_reaches_a_site_in_the_list_and_on_the_map(opened_view: Watched) -> None:
