@@ -180,8 +180,7 @@ def _fraction_digits(number: str) -> int:
 
 
 def _decimals(precision_m: float, unit_m: float, most: int) -> int:
-    # A millionth of slack: the step of a digit, read and divided again, must ask for the same digit.
-    enough = (n for n in range(most) if unit_m / 10**n <= precision_m * (1 + 1e-6))
+    enough = (n for n in range(most) if unit_m / 10**n <= precision_m)
     return next(enough, most)
 
 

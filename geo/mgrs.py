@@ -72,7 +72,7 @@ def format_mgrs(coordinate: Coordinate) -> str:
     column = _COLUMNS[point.zone % 3][easting // _SQUARE_M - 1]
     row = _ROWS[(northing // _SQUARE_M + _first_row(point.zone)) % len(_ROWS)]
     name = f"{point.zone:02d}{band_of(coordinate.lat)} {column}{row}"
-    enough = (n for n, side_m in enumerate(_SIDES_M) if side_m <= coordinate.precision_m * (1 + 1e-6))
+    enough = (n for n, side_m in enumerate(_SIDES_M) if side_m <= coordinate.precision_m)
     digits = next(enough, len(_SIDES_M) - 1)
     if not digits:
         return name

@@ -59,7 +59,7 @@ def parse_plus_code(text: str) -> Coordinate | None:
 
 def format_plus_code(coordinate: Coordinate) -> str:
     """Write the cell that a point lies in, the largest that is no coarser than the coordinate was written."""
-    enough = (n for n in _LENGTHS if _side_m(n) <= coordinate.precision_m * (1 + 1e-6))
+    enough = (n for n in _LENGTHS if _side_m(n) <= coordinate.precision_m)
     length = next(enough, _FINEST)
     # The pole and the antimeridian belong to the cells below and beyond them (specification, "Encoding").
     lat_steps = min(_steps(coordinate.lat, _LAT_STEPS) + 90 * _LAT_STEPS, 180 * _LAT_STEPS - 1)

@@ -50,8 +50,8 @@ _ZONES_OUT_OF_LINE = {
 """West and east of the zones widened for Norway and Svalbard; 32X, 34X and 36X do not exist."""
 _ZONES_LEFT_OUT = frozenset({"32X", "34X", "36X"})
 
-_EASTING = r"([0-9]{5,8}(?:\.[0-9]{1,6})?)"
-_NORTHING = r"([0-9]{1,8}(?:\.[0-9]{1,6})?)"
+_EASTING = r"([0-9]{5,8}(?:\.[0-9]{1,20})?)"
+_NORTHING = r"([0-9]{1,8}(?:\.[0-9]{1,20})?)"
 _REFERENCE = re.compile(
     rf"(?:UTM ?)?(?:zone ?)?([0-9]{{1,2}}) ?([A-Z]|north|south),? +(?:E ?)?{_EASTING} ?(?:m ?E?|E)?,? +"
     rf"(?:N ?)?{_NORTHING} ?(?:m ?N?|N)?",

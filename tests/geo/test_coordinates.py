@@ -196,6 +196,45 @@ def test_writes_no_digit_that_was_not_there() -> None:
     assert format_coordinate(rough, Form.PLUS_CODE) == "8QF72PCR+"
 
 
+@pytest.mark.parametrize("decimals", range(8))
+@pytest.mark.parametrize(
+    ("pattern", "most"),
+    [
+        ("39{0}, 125{0}", 7),
+        ("geo:39{0},-125{0}", 7),
+        ("39°01{0}'N 125°44{0}'W", 5),
+        ("39°01'10{0}\"S 005°44'17{0}\"E", 3),
+        ("51S 737015{0} 4322568{0}", 3),
+    ],
+)
+def test_keeps_each_digit_up_to_the_finest(pattern: str, most: int, decimals: int) -> None:
+    fraction = f".{'7654321'[:decimals]}" if decimals else ""
+    text = pattern.format(fraction)
+    read = parse_coordinate(text)
+    written = format_coordinate(read, read.form)
+    assert written == text if decimals <= most else len(written) < len(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "51S YD",
+        "51S YD 3 2",
+        "51S YD 370 224",
+        "51S YD 37051 22497",
+        "8QF70000+",
+        "8QF72P9Q+",
+        "8QF72P9Q+Q6",
+        "8QF72P9Q+Q62",
+        "8QF72P9Q+Q6234",
+        "8QF72P9Q+Q623456",
+    ],
+)
+def test_cells_are_written_as_they_were_read(text: str) -> None:
+    read = parse_coordinate(text)
+    assert format_coordinate(read, read.form) == text
+
+
 def test_seconds_carry_instead_of_reaching_sixty() -> None:
     here = Coordinate(-0.999999999, 38.999999999, Form.DECIMAL, 1.0)
     assert format_coordinate(here, Form.DMS) == "39°00'00.00\"N 001°00'00.00\"W"

@@ -155,6 +155,8 @@ def test_reads_squares_that_zone_or_band_cuts(text: str) -> None:
         ("51SYI3701522568", "which zone 51 does not have"),
         ("51SYA3701522568", ""),
         ("51SYQ3701522568", "does not lie in 51S"),
+        ("51S YF", "does not lie in 51S"),
+        ("51SSD5000050000", "does not lie in 51S"),
         ("51TTE0000000000", "does not lie in 51T"),
         ("36XWF1234", "polar squares"),
         ("61SAA", "polar squares"),

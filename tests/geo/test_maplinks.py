@@ -47,6 +47,10 @@ def test_reads_a_place_named_by_its_degrees() -> None:
     assert read.lat == pytest.approx(39.019444, abs=1e-6)
     assert read.lon == pytest.approx(125.738056, abs=1e-6)
     assert read.form is Form.LINK
+    pinned = parse_coordinate(
+        "https://www.google.com/maps/place/39%C2%B001'N+125%C2%B044'E/data=!3d39.5!4d125.5"
+    )
+    assert (pinned.lat, pinned.lon) == (39.5, 125.5)
 
 
 @pytest.mark.parametrize(
