@@ -3,6 +3,8 @@ from __future__ import annotations
 import contextlib
 import math
 import random
+import subprocess
+import sys
 
 import pytest
 from hypothesis import assume, given, settings
@@ -288,3 +290,10 @@ def test_hostile_strings_raise_nothing_else() -> None:
         with contextlib.suppress(CoordinateError):
             read = parse_coordinate("".join(text))
             assert abs(read.lat) <= 90 and abs(read.lon) <= 180
+
+
+def test_importing_coordinates_brings_nothing_heavy() -> None:
+    heavy = "{'numpy', 'pandas', 'shapely', 'odc', 'rasterio'}"
+    code = f"import geo.coordinates, sys; print(*{heavy} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
