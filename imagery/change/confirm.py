@@ -160,14 +160,15 @@ def _begun(look: Look, rank: int, earlier: Sequence[Look]) -> _Track:
 
 
 def _last_without(look: Look, region: Region, earlier: Sequence[Look]) -> date:
-    """Return the day of the latest look that was judged and did not show a region, not even faintly.
+    """Return the day of the latest look that would have shown a region and did not, not even faintly.
 
     Without such a look it is the latest one that the baseline was learned from, else the look's own day.
     """
+    score = region.magnitude * (look.threshold or 0.0)
     learned = [other.solar_day for other in earlier if other.outcome is Outcome.LEARNING]
     for other in reversed(earlier):
-        judged = other.outcome in {Outcome.UNCHANGED, Outcome.CHANGED}
-        if judged and not any(overlaps(region.geometry, faint) for faint in other.regions):
+        could_show = other.threshold is not None and other.threshold <= score
+        if could_show and not any(overlaps(region.geometry, faint) for faint in other.regions):
             return other.solar_day
     return learned[-1] if learned else look.solar_day
 

@@ -130,15 +130,16 @@ def medians(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[n
     lanes, count = sorted_in_time(values)
     low, middle, high = (_at(lanes, count // 2 + step) for step in (-1, 0, 1))
     odd = count % 2 == 1
-    median = np.where(odd, middle, (low + middle) / 2)
-    # Odd count: taking one out leaves the two neighbours of the middle, on the far side of it.
-    if_odd = np.where(
-        values < middle, (middle + high) / 2, np.where(values > middle, (low + middle) / 2, (low + high) / 2)
-    )
-    if_even = np.where(values <= low, middle, low)
-    others = np.where(odd, if_odd, if_even)
-    others[np.isnan(values) | (count < 2)] = np.nan  # noqa: PLR2004 - one value has no others
-    return median, others
+    # Taking a value out of an odd count leaves the mean of two neighbours, on the far side of it; out of
+    # an even count, whichever of the two middle values lies on the far side.
+    pivot = np.where(odd, middle, low)
+    without_lower = np.where(odd, (middle + high) / 2, middle)
+    without_higher = np.where(odd, (low + middle) / 2, low)
+    without_pivot = np.where(odd, (low + high) / 2, middle)
+    others = np.where(values > pivot, without_higher, without_pivot)
+    np.copyto(others, without_lower, where=values < pivot)
+    np.copyto(others, np.nan, where=np.isnan(values) | (count < 2))  # noqa: PLR2004 - one has no others
+    return np.where(odd, middle, (low + middle) / 2), others
 
 
 def baseline(history: NDArray[np.float32], *, min_history: int, resolution: float) -> Baseline:
@@ -159,32 +160,36 @@ def baseline(history: NDArray[np.float32], *, min_history: int, resolution: floa
     deviation, deviation_of_others = medians(np.abs(aligned - predicted))
     count = np.isfinite(aligned).sum(axis=0)
     enough = count >= min_history
-    spread = _spread(deviation, count, resolution)
-    own_spread = _spread(deviation_of_others, count - 1, resolution)
+    typical = finite_median(np.square(MAD_TO_SIGMA * deviation))
+    spread = _spread(deviation, count, typical, resolution)
+    own_spread = _spread(deviation_of_others, count - 1, typical, resolution)
     own_scores = joint_score(np.where(enough, (aligned - others) / own_spread, np.nan))
     predicted = np.where(enough, predicted, np.float32(np.nan))
     return Baseline(predicted, spread, own_scores, shifts[..., 0, 0])
 
 
-def _spread(mad: NDArray[np.float32], count: NDArray[np.intp], resolution: float) -> NDArray[np.float32]:
-    own = np.square(MAD_TO_SIGMA * mad)
-    typical = _finite_median(own)
-    pooled = (count * own + _PRIOR_LOOKS * typical) / (np.maximum(count, 0) + _PRIOR_LOOKS)
-    spread: NDArray[np.float32] = np.sqrt(pooled + resolution**2).astype(np.float32)
+def _spread(
+    mad: NDArray[np.float32], count: NDArray[np.intp], typical: NDArray[np.float32], resolution: float
+) -> NDArray[np.float32]:
+    known = np.maximum(count, 0).astype(np.float32)
+    share = known / (known + np.float32(_PRIOR_LOOKS))
+    pooled = share * np.square(MAD_TO_SIGMA * mad) + (1 - share) * typical
+    spread: NDArray[np.float32] = np.sqrt(pooled + np.float32(resolution**2))
     return spread
 
 
 def common_shift(residual: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the median residual of the frame, ``(..., 1, 1)``; 0 where too few pixels are clear."""
     enough = np.isfinite(residual).sum(axis=(-2, -1), keepdims=True) >= _MIN_CLEAR_PX
-    return np.where(enough, _finite_median(residual), np.float32(0))
+    return np.where(enough, finite_median(residual), np.float32(0))
 
 
-def _finite_median(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the median over the last two axes of what is finite, ``(..., 1, 1)``; NaN without any."""
-    lanes = values.reshape(*values.shape[:-2], -1)
-    middle = medians(np.moveaxis(lanes, -1, 0))[0]
-    return np.asarray(middle, dtype=np.float32)[..., None, None]
+def finite_median(frames: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the median of what is finite in each frame, ``(..., 1, 1)``; NaN without any."""
+    lanes = np.sort(frames.reshape(*frames.shape[:-2], -1), axis=-1)
+    count = np.isfinite(lanes).sum(axis=-1)
+    middle = (_at(lanes, (count - 1) // 2) + _at(lanes, count // 2)) / np.float32(2)
+    return middle[..., None, None]
 
 
 def joint_score(z: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -260,7 +265,7 @@ def _residual(
     residual = values - learned.predicted
     residual = residual - common_shift(residual)
     score = joint_score(residual / learned.spread)
-    quiet = score <= 2 * _finite_median(score)
+    quiet = score <= 2 * finite_median(score)
     residual = residual - common_shift(np.where(quiet, residual, np.float32(np.nan)))
     return residual, joint_score(residual / learned.spread)
 
@@ -325,5 +330,5 @@ def shift_size(shift: NDArray[np.float32], learned: Baseline) -> float:
     """
     centre = np.median(learned.shifts, axis=0)
     usual = MAD_TO_SIGMA * np.median(np.abs(learned.shifts - centre), axis=0)
-    pixel = _finite_median(learned.spread)[:, 0, 0]
+    pixel = finite_median(learned.spread)[:, 0, 0]
     return float((np.abs(shift - centre) / (usual + pixel)).max())

@@ -149,6 +149,17 @@ def test_a_faint_look_keeps_the_bracket_open_and_does_not_break() -> None:
     assert kept.state is DetectionState.PROBABLE and kept.looks_with == 2
 
 
+def test_a_look_that_could_not_have_shown_it_does_not_close_the_bracket() -> None:
+    looks, _ = _run([_chip(n, built=n >= 8) for n in range(10)])
+    blunt = replace(looks[7], threshold=100.0)
+    (detection,) = detections([*looks[:7], blunt, *looks[8:]])
+    assert detection.last_without == looks[6].solar_day
+    (learned,) = detections([*(replace(look, threshold=100.0) for look in looks[6:8]), *looks[8:]])
+    assert learned.last_without == learned.first_with
+    (from_baseline,) = detections([*looks[:6], replace(looks[6], threshold=100.0), blunt, *looks[8:]])
+    assert from_baseline.last_without == looks[5].solar_day
+
+
 def test_replay_gives_the_same_answers() -> None:
     chips = [_chip(n, built=n >= 9, cloud=0.8 if n % 5 == 4 else 0.0) for n in range(18)]
     first, again = _run(chips), _run(chips)
