@@ -124,6 +124,7 @@ def _facts(site: Site) -> list[list[str]]:
     rows = [
         ("Coordinates", f"{place} ({accuracy_words(site)})" if site.point is not None else place),
         ("Coordinate source", site.coordinate_source),
+        ("Coordinate licence", site.coordinate_licence),
         ("Country", country_words(site.country)),
         ("Province", site.province),
         ("County", site.county),
@@ -210,7 +211,7 @@ def _look(look: Look) -> list[Any]:
         OUTCOMES.index(look.outcome),
         look.platform,
         look.reason,
-        round(look.clear_fraction, 3),
+        _finite(look.clear_fraction),
         int(look.simulated),
         int(look.mask_scheme != NO_MASK),
     ]
@@ -239,7 +240,7 @@ def _detection(detection: Detection, entry: SiteEntry) -> dict[str, Any]:
 
 
 def _finite(value: float) -> float | None:
-    return float(f"{value:.6g}") if math.isfinite(value) else None
+    return float(f"{value:.4g}") if math.isfinite(value) else None
 
 
 def _rings(geometry: BaseGeometry | None) -> list[list[list[float]]]:

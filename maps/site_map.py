@@ -30,9 +30,11 @@ STYLES = (
     ("page", "panel.css"),
 )
 LIBRARIES = (
-    ("vendor", "leaflet-1.9.4", "leaflet.js"),
-    ("vendor", "leaflet.markercluster-1.5.3", "leaflet.markercluster.js"),
+    ("leaflet-1.9.4", "leaflet.js", "LICENSE"),
+    ("leaflet.markercluster-1.5.3", "leaflet.markercluster.js", "MIT-LICENCE.txt"),
 )
+"""Folder, script and licence; whoever gets a page gets the licences of what is in it."""
+
 SCRIPTS = (
     "dom.js",
     "symbols.js",
@@ -115,6 +117,11 @@ def page_script() -> str:
     return inline_js(f'const startSitewatch = (() => {{\n"use strict";\n{parts}\nreturn start;\n}})();')
 
 
+def _library(folder: str, script: str, licence: str) -> str:
+    text = read_text("vendor", folder, licence).strip()
+    return inline_js(f"/*\n{text}\n*/\n{read_text('vendor', folder, script)}")
+
+
 def render_site_map(view: MapView) -> str:
     """Return the page as text; equal views give equal text.
 
@@ -127,8 +134,8 @@ def render_site_map(view: MapView) -> str:
     site_map.add_child(Start())  # type: ignore[no-untyped-call]  # branca annotates it in part
     for parts in STYLES:
         page.header.add_child(Verbatim("style", inline_css(read_text(*parts))))
-    for parts in LIBRARIES:
-        page.header.add_child(Verbatim("script", inline_js(read_text(*parts))))
+    for library in LIBRARIES:
+        page.header.add_child(Verbatim("script", _library(*library)))
     page.header.add_child(Verbatim("script", page_script()))
     return sealed(page.render())
 

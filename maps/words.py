@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from imagery.model import DetectionState, Outcome
@@ -20,27 +21,31 @@ JUDGED = (Outcome.UNCHANGED, Outcome.CHANGED)
 
 _KM = 1000
 
-_LANGUAGES = {
-    "ko": "Korean",
-    "ko-Latn": "Korean, romanised",
-    "ko-Hani": "Korean, hanja",
-    "en": "English",
-    "zh": "Chinese",
-    "zh-Latn": "Chinese, romanised",
-    "ru": "Russian",
-    "ja": "Japanese",
-}
-_COUNTRIES = {
-    "PRK": "North Korea (DPRK)",
-    "KOR": "South Korea",
-    "CHN": "China",
-    "RUS": "Russia",
-    "JPN": "Japan",
-    "USA": "United States",
-    "ESP": "Spain",
-    "BEL": "Belgium",
-    "MMR": "Myanmar",
-}
+_LANGUAGES = MappingProxyType(
+    {
+        "ko": "Korean",
+        "ko-Latn": "Korean, romanised",
+        "ko-Hani": "Korean, hanja",
+        "en": "English",
+        "zh": "Chinese",
+        "zh-Latn": "Chinese, romanised",
+        "ru": "Russian",
+        "ja": "Japanese",
+    }
+)
+_COUNTRIES = MappingProxyType(
+    {
+        "PRK": "North Korea (DPRK)",
+        "KOR": "South Korea",
+        "CHN": "China",
+        "RUS": "Russia",
+        "JPN": "Japan",
+        "USA": "United States",
+        "ESP": "Spain",
+        "BEL": "Belgium",
+        "MMR": "Myanmar",
+    }
+)
 
 
 def language_words(tag: str | None) -> str:

@@ -11,7 +11,7 @@ function nameList(site) {
 function factList(site) {
   const list = el("dl", { class: "facts" });
   for (const [label, text] of site.facts) list.append(el("dt", {}, words(label)), el("dd", {}, words(text)));
-  list.append(el("dt", {}, "Watch"), el("dd", {}, words(sentence(site.watch))));
+  list.append(el("dt", {}, "Watch plan"), el("dd", {}, words(sentence(site.watch))));
   return list;
 }
 

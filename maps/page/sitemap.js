@@ -45,7 +45,7 @@ function popupContent(data, site, onMore) {
 
 function showPopup(map, data, site, onMore) {
   const [lon, lat] = site.point;
-  return L.popup({ offset: [0, -8], maxWidth: 260, autoPanPadding: [20, 20] })
+  return L.popup({ offset: [0, -8], maxWidth: 260, autoPanPaddingTopLeft: [16, 56], autoPanPaddingBottomRight: [16, 16] })
     .setLatLng([lat, lon]).setContent(popupContent(data, site, onMore)).openOn(map);
 }
 
