@@ -7,20 +7,21 @@ import re
 import unicodedata
 
 from sites.checks import is_id
+from sites.romanisation import romanise
 
 _MAX_LENGTH = 64
 _OTHER = re.compile(r"[^a-z0-9]+")
 
 
 def slug(name: str) -> str | None:
-    """Return an id made of a name, or None where no letter of it is Latin.
+    """Return an id made of a name, hangul romanised; None where no letter is Latin or Korean.
 
     >>> slug("Komsan-ri Market")
     'komsan-ri-market'
-    >>> slug("해방시장") is None
-    True
+    >>> slug("해방 시장"), slug("平壤")
+    ('haebang-sijang', None)
     """
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    plain = unicodedata.normalize("NFKD", romanise(name)).encode("ascii", "ignore").decode().lower()
     words = _OTHER.sub("-", plain.replace("'", "")).strip("-")[:_MAX_LENGTH].rstrip("-")
     if not words:
         return None
