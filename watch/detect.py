@@ -76,11 +76,11 @@ def detect(
         raise InputError(f"site {site.id!r} is {site.watch_reason}", hint="Give it a geometry first")
     archive = workspace.archive()
     trusting = workspace.settings.run.assume_clear if assume_clear is None else assume_clear
-    lattice = _nearest_lattice(
-        site, lattices(site, archive, SceneIndex(archive.scenes()), until=datetime.now(UTC)), before, after
-    )
+    index = SceneIndex(archive.scenes())
+    found = lattices(site, archive, index, until=datetime.now(UTC))
+    lattice = _nearest_lattice(site, found, before, after)
     spec = watch_spec(site, lattice, workspace.settings.look)
-    provider = LocalArchive(archive)
+    provider = LocalArchive(archive, index=index)
     early, late = pair_days(list(lattice.scenes), before, after)
     first = first_clear(lattice, early, provider, spec, assume_clear=trusting)
     second = first_clear(lattice, late, provider, spec, assume_clear=trusting)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from imagery.archive import Archive
     from imagery.model import Chip, Detection, Look
+    from imagery.provider import Provider
     from sites.model import Site
     from watch.ledger import Ledger
     from watch.settings import Settings
@@ -134,7 +135,7 @@ def _draw(
     if not clear:
         return _Drawn()
     last = max(look.acquired for look in looks) + timedelta(days=1)
-    chips = _Chips(archive, lattices(site, archive, index, until=last))
+    chips = _Chips(LocalArchive(archive, index=index), lattices(site, archive, index, until=last))
     pictures: dict[str, BeforeAfter] = {}
     missing: list[str] = []
     for detection in found:
@@ -155,8 +156,8 @@ def _draw(
 class _Chips:
     """The chips behind the rows of a ledger."""
 
-    def __init__(self, archive: Archive, found: Iterable[Lattice]) -> None:
-        self._provider = LocalArchive(archive)
+    def __init__(self, provider: Provider, found: Iterable[Lattice]) -> None:
+        self._provider = provider
         self._lattices = {(lattice.grid.grid_id, lattice.series): lattice for lattice in found}
 
     def read(self, grid_id: str, series: str, day: date) -> Chip:

@@ -56,8 +56,9 @@ def lattices(site: Site, archive: Archive, index: SceneIndex, *, until: datetime
     area, point = site.area, site.point
     if area is None or point is None:
         return []
+    covering = index.covering(area, until=until)
     days: dict[str, dict[date, tuple[Scene, ...]]] = {}
-    for (day, series), scenes in solar_days(index.covering(area, until=until), point.x).items():
+    for (day, series), scenes in solar_days(covering, point.x).items():
         days.setdefault(series, {})[day] = scenes
     found = []
     for series, by_day in sorted(days.items()):
@@ -68,6 +69,7 @@ def lattices(site: Site, archive: Archive, index: SceneIndex, *, until: datetime
             area,
             resolution_m=native_resolution_m(first),
             context_m=site.watch.context_m or DEFAULT_CONTEXT_M,
+            scenes=covering,
         )
         found.append(Lattice(grid, area, series, by_day))
     return found
@@ -218,7 +220,7 @@ def open_watchers(
     until: datetime,
 ) -> tuple[Watcher, ...]:
     """Return the watchers of a site, by series."""
-    provider = LocalArchive(archive)
+    provider = LocalArchive(archive, index=index)
     return tuple(
         Watcher(site, lattice, ledger, provider=provider, spec=watch_spec(site, lattice, settings))
         for lattice in lattices(site, archive, index, until=until)

@@ -4,7 +4,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -209,34 +208,34 @@ def test_killed_anywhere_and_run_again_equals_undisturbed(
     for workspace in (undisturbed, killed):
         add_scenes(workspace, scenes(days))
     undisturbed.run(now=now)
-    command = [sys.executable, "-c", _RUN, str(killed.root), now.isoformat()]
-    rng = random.Random(3)
-    deaths = 0
-    for _ in range(6):
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert process.stdout is not None
-        for _ in range(rng.randint(1, 4)):
-            process.stdout.readline()
-        time.sleep(rng.uniform(0, 0.02))
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        deaths += process.returncode == -signal.SIGKILL
-    assert deaths >= 3
+    for writes in (1, 2, 9, 16, 5, 16):
+        command = [sys.executable, "-c", _DYING_RUN, str(killed.root), now.isoformat(), str(writes)]
+        died = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert died.returncode == -signal.SIGKILL, died.stderr
     with killed.ledger() as ledger:
-        assert 0 < len(ledger.looks("yard")) < len(days)
+        assert ledger.examined() == {}
     killed.run(now=now)
     assert snapshot(killed) == snapshot(undisturbed)
 
 
-_RUN = """
-import sys
+_DYING_RUN = """
+import os, signal, sys
 from datetime import datetime
-from watch.run import Silent
+from watch.ledger import Transaction
 from watch.workspace import Workspace
 
-class Told(Silent):
-    def look(self, site_id):
-        print(site_id, flush=True)
+left = int(sys.argv[3])
 
-Workspace.open(sys.argv[1]).run(now=datetime.fromisoformat(sys.argv[2]), progress=Told())
+def dying(method):
+    def call(*args, **kwargs):
+        global left
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return method(*args, **kwargs)
+    return call
+
+for name in ("add_look", "drop_looks", "set_detections", "set_no_scenes", "set_examined"):
+    setattr(Transaction, name, dying(getattr(Transaction, name)))
+Workspace.open(sys.argv[1]).run(now=datetime.fromisoformat(sys.argv[2]))
 """
