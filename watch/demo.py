@@ -98,7 +98,7 @@ def run_demo(out: Path, cache: Path, *, progress: Progress | None = None) -> Dem
     plan = plan_intake(sorted(scenes.glob("*.tif")), INTAKE)
     added = workspace.archive().add(plan.scenes)
     report = workspace.run(now=NOW, progress=progress)
-    return Demo(workspace, added, report, publish(workspace, out, statement=STATEMENT))
+    return Demo(workspace, added, report, publish(workspace, out))
 
 
 def _workspace(out: Path) -> Workspace:
@@ -112,7 +112,7 @@ def _workspace(out: Path) -> Workspace:
         return Workspace.open(root)
     if out.exists() and any(out.iterdir()):
         raise WorkspaceError("not an empty folder", where=Where(file=str(out)), hint="Name a new folder")
-    workspace = Workspace.create(root, title=TITLE)
+    workspace = Workspace.create(root, title=TITLE, statement=STATEMENT)
     document = {"type": "FeatureCollection", "features": [demo_site()]}
     write_bytes(marker, orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
     return workspace

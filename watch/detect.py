@@ -191,7 +191,9 @@ def write_diff(diff: Diff, folder: Path) -> tuple[Path, ...]:
         "after": str(after.solar_day),
         "site": diff.site.id,
     }
-    picture = change_picture(before, after, result.score, result.changed, diff.site.name)
+    # The pictures' font is Latin only.
+    caption = diff.site.name if diff.site.name.isascii() else diff.site.id
+    picture = change_picture(before, after, result.score, result.changed, caption)
     contents = {
         "score.tif": score_geotiff(result.score, result.changed, before.grid, tags=tags),
         "change.geojson": orjson.dumps(

@@ -43,16 +43,13 @@ class Published:
     """Pictures that could not be drawn, each with its reason."""
 
 
-def publish(
-    workspace: Workspace, out: Path | None = None, *, now: datetime | None = None, statement: str = ""
-) -> Published:
+def publish(workspace: Workspace, out: Path | None = None, *, now: datetime | None = None) -> Published:
     """Write the site map of everything in the catalogue, with its looks and detections.
 
     Args:
         workspace: Where catalogue, archive and ledger are.
         out: Folder of the pages; the workspace's `public/` when absent.
         now: Aware instant printed on the page; the present when absent.
-        statement: One sentence at the head of the page about what it shows.
     """
     with workspace.ledger() as ledger:
         entries, missing = _entries(workspace, ledger)
@@ -60,7 +57,7 @@ def publish(
         title=workspace.settings.title,
         made=now or datetime.now(UTC),
         entries=tuple(entries),
-        statement=statement,
+        statement=workspace.settings.statement,
         thresholds=threshold_words(workspace.settings),
     )
     return Published(write_site_map(view, out or workspace.public_path), view, tuple(missing))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,6 +29,7 @@ TEMPLATE = """\
 # An environment variable wins over this file: SITEWATCH_RUN__CADENCE_DAYS=10
 
 title = {title}
+statement = {statement}              # one sentence at the head of each page: what it shows, and where
 
 [run]
 cadence_days = 5            # how often a site is due when the site itself does not say
@@ -40,6 +42,14 @@ season_half_width_days = 45 # looks of any year this near in the season are comp
 min_history = 6             # fewer earlier clear looks of the season than this: Learning
 max_history = 24            # at most so many, the latest, so that a look costs the same for ever
 """
+
+
+def settings_text(title: str, statement: str) -> str:
+    """Return the settings file of a new workspace."""
+    # A TOML basic string is written like a JSON one.
+    return TEMPLATE.format(
+        title=json.dumps(title, ensure_ascii=False), statement=json.dumps(statement, ensure_ascii=False)
+    )
 
 
 class RunSettings(BaseModel):
@@ -71,6 +81,7 @@ class Settings(BaseSettings):
     )
 
     title: str = "Sites watched from orbit"
+    statement: str = ""
     run: RunSettings = RunSettings()
     look: LookSettings = LookSettings()
 

@@ -5,7 +5,6 @@ sitewatch.toml  catalogue/  reviews/  archive/  ledger.sqlite  public/
 
 from __future__ import annotations
 
-import json
 import shutil
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 from geo.durable import sweep, write_text
 from geo.errors import Where
 from watch.errors import WorkspaceError
-from watch.settings import SETTINGS_FILE, TEMPLATE, Settings, read_settings
+from watch.settings import SETTINGS_FILE, Settings, read_settings, settings_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,7 +57,12 @@ class Workspace:
 
     @classmethod
     def create(
-        cls, folder: str | Path, *, title: str = "Sites watched from orbit", builtin: bool = True
+        cls,
+        folder: str | Path,
+        *,
+        title: str = "Sites watched from orbit",
+        statement: str = "",
+        builtin: bool = True,
     ) -> Self:
         """Make a workspace in a new or empty folder, with the built-in catalogue unless told not to.
 
@@ -70,7 +74,7 @@ class Workspace:
         root = Path(folder).resolve()
         if root.exists() and (not root.is_dir() or any(root.iterdir())):
             raise WorkspaceError("not an empty folder", where=Where(file=str(folder)), hint="Name a new one")
-        workspace = cls(root, Settings(title=title))
+        workspace = cls(root, Settings(title=title, statement=statement))
         for part in (
             workspace.catalogue_path,
             workspace.archive_path,
@@ -81,7 +85,7 @@ class Workspace:
         for file in builtin_files() if builtin else ():
             shutil.copyfile(file, workspace.catalogue_path / file.name)
         # Last, because it is what makes the folder a workspace.
-        write_text(root / SETTINGS_FILE, TEMPLATE.format(title=json.dumps(title, ensure_ascii=False)))
+        write_text(root / SETTINGS_FILE, settings_text(title, statement))
         return workspace
 
     @property

@@ -5,13 +5,21 @@ from pathlib import Path
 import pytest
 
 from watch.errors import WorkspaceError
-from watch.settings import TEMPLATE, Settings, read_settings
+from watch.settings import Settings, read_settings, settings_text
 
 
 def test_the_written_file_holds_the_defaults(tmp_path: Path) -> None:
     file = tmp_path / "sitewatch.toml"
-    file.write_text(TEMPLATE.format(title='"Sites watched from orbit"'))
+    file.write_text(settings_text("Sites watched from orbit", ""))
     assert read_settings(file).model_dump() == Settings().model_dump()
+
+
+def test_any_title_survives_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "sitewatch.toml"
+    title = 'Markets "north" of the \\ river: 시장\n{x}'
+    file.write_text(settings_text(title, "a statement"), encoding="utf-8")
+    assert read_settings(file).title == title
+    assert read_settings(file).statement == "a statement"
 
 
 def test_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
