@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
+from imagery.change.medians import finite_median, medians
 from imagery.change.regions import label_patches
 from imagery.model import Outcome
 
@@ -74,7 +75,7 @@ class Judgement:
     """What a look shows against its baseline."""
 
     outcome: Outcome
-    """`Learning`, `Unchanged` or `Changed`."""
+    """`Learning`, `Unchanged`, `Changed`, or `Obscured` where the whole frame moved."""
     score: NDArray[np.float32]
     """``(y, x)``: NaN where nothing was judged."""
     threshold: float
@@ -92,54 +93,6 @@ class Judgement:
     """Share of the judged pixels around the footprint that moved too; None without any."""
     frame_shift: float = 0.0
     """How far the whole frame moved (`shift_size`); above `MAX_FRAME_SHIFT` the look is Obscured."""
-
-
-def sorted_in_time(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
-    """Sort along time with NaN last.
-
-    Args:
-        values: ``(time, ...)``.
-
-    Returns:
-        The sorted values with time as the *last* axis (contiguous, so that sorting is fast), and the
-        count of finite values.
-    """
-    lanes = np.array(np.moveaxis(values, 0, -1), order="C", copy=True)
-    lanes.sort(axis=-1)
-    return lanes, np.isfinite(lanes).sum(axis=-1)
-
-
-def _at(lanes: NDArray[np.float32], position: NDArray[np.intp]) -> NDArray[np.float32]:
-    inside = np.clip(position, 0, lanes.shape[-1] - 1)
-    return np.take_along_axis(lanes, inside[..., None], axis=-1)[..., 0]
-
-
-def medians(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the median over time, and for each time the median of all the *others*, from one sort.
-
-    Leaving one value out moves the median by one place at most, so the three values in the middle of
-    the sorted history hold all answers.
-
-    Args:
-        values: ``(time, ...)``, NaN where there is no value.
-
-    Returns:
-        ``(...)`` median, NaN without values; and ``(time, ...)`` leave-one-out medians, NaN where the
-        value itself is NaN or stands alone.
-    """
-    lanes, count = sorted_in_time(values)
-    low, middle, high = (_at(lanes, count // 2 + step) for step in (-1, 0, 1))
-    odd = count % 2 == 1
-    # Taking a value out of an odd count leaves the mean of two neighbours, on the far side of it; out of
-    # an even count, whichever of the two middle values lies on the far side.
-    pivot = np.where(odd, middle, low)
-    without_lower = np.where(odd, (middle + high) / 2, middle)
-    without_higher = np.where(odd, (low + middle) / 2, low)
-    without_pivot = np.where(odd, (low + high) / 2, middle)
-    others = np.where(values > pivot, without_higher, without_pivot)
-    np.copyto(others, without_lower, where=values < pivot)
-    np.copyto(others, np.nan, where=np.isnan(values) | (count < 2))  # noqa: PLR2004 - one has no others
-    return np.where(odd, middle, (low + middle) / 2), others
 
 
 def baseline(history: NDArray[np.float32], *, min_history: int, resolution: float) -> Baseline:
@@ -184,14 +137,6 @@ def common_shift(residual: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.where(enough, finite_median(residual), np.float32(0))
 
 
-def finite_median(frames: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the median of what is finite in each frame, ``(..., 1, 1)``; NaN without any."""
-    lanes = np.sort(frames.reshape(*frames.shape[:-2], -1), axis=-1)
-    count = np.isfinite(lanes).sum(axis=-1)
-    middle = (_at(lanes, (count - 1) // 2) + _at(lanes, count // 2)) / np.float32(2)
-    return middle[..., None, None]
-
-
 def joint_score(z: NDArray[np.floating]) -> NDArray[np.float32]:
     """Join standardised residuals: the 3 x 3 mean of each band, then the root mean square over bands.
 
@@ -234,21 +179,33 @@ def judge(
         return _learning(values)
     learned = baseline(history, min_history=spec.min_history, resolution=resolution)
     residual, score = _residual(values, learned)
-    frame_shift = shift_size(common_shift(values - learned.predicted)[:, 0, 0], learned)
     judged = np.isfinite(score)
     clear = np.isfinite(values).all(axis=0)
     if spec.weights[judged].sum() < MIN_JUDGED_SHARE * spec.weights[clear].sum() or not judged.any():
         return _learning(values)
-    history_level = history_threshold(learned.own_scores)
+    quiet = history_threshold(learned.own_scores)
     controls = score[judged & (spec.weights == 0)]
-    level = max(history_level, control_level(controls))
+    level = max(quiet, control_level(controls))
     changed = judged & (score > level)
     outline = outlined(score, level, spec)
-    outcome = Outcome.CHANGED if (changed & outline).any() else Outcome.UNCHANGED
-    if frame_shift > MAX_FRAME_SHIFT:
-        outcome = Outcome.OBSCURED
-    moved = float((controls > history_level).mean()) if controls.size else None
-    return Judgement(outcome, score, level, changed, outline, residual, judged, moved, frame_shift)
+    shift = shift_size(common_shift(values - learned.predicted)[:, 0, 0], learned)
+    return Judgement(
+        outcome=_outcome(shift, seen=bool((changed & outline).any())),
+        score=score,
+        threshold=level,
+        changed=changed,
+        outline=outline,
+        residual=residual,
+        judged=judged,
+        control_share=float((controls > quiet).mean()) if controls.size else None,
+        frame_shift=shift,
+    )
+
+
+def _outcome(shift: float, *, seen: bool) -> Outcome:
+    if shift > MAX_FRAME_SHIFT:
+        return Outcome.OBSCURED
+    return Outcome.CHANGED if seen else Outcome.UNCHANGED
 
 
 def _learning(values: NDArray[np.float32]) -> Judgement:

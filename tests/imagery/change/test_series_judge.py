@@ -6,13 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from imagery.change.medians import medians
 from imagery.change.series import (
     common_shift,
     control_level,
     history_threshold,
     joint_score,
     judge,
-    medians,
 )
 from imagery.change.spec import WatchSpec
 from imagery.model import Outcome
