@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from geo.area import geodesic_distance_m
 from geo.errors import InputError
 from sites.errors import CatalogueError
+from sites.features import write_feature
 from sites.likeness import SAME_NAME_M, NearDuplicate, near_duplicates
+from sites.members import faults_of
 from sites.merging import FieldChange, changes, merge
 from sites.model import Site, Subject
 from sites.slugs import told_apart
@@ -64,12 +66,15 @@ def plan_additions(catalogue: Catalogue, documents: Iterable[Document]) -> AddRe
             record = _known_as(found, catalogue, present)
             if record.id in incoming:
                 problem = f"another of the files has the id {record.id!r} too"
-                refused.append(CatalogueError(problem).located(file=document.file, feature=found.feature))
+                refused.append(CatalogueError(problem, where=document.place(found)))
                 continue
             try:
                 incoming[record.id] = merge(present[record.id], record) if record.id in present else record
             except InputError as error:
-                refused.append(error.located(file=document.file, feature=found.feature))
+                place = document.place(found)
+                refused.extend(
+                    fault.located(file=place.file, feature=place.feature) for fault in faults_of(error, "")
+                )
     return _report(catalogue, present, incoming, refused)
 
 
@@ -94,7 +99,7 @@ def _known_as(found: Found, catalogue: Catalogue, present: dict[str, Site | Subj
     record_id = catalogue.former.get(record.id, record.id)
     known = present.get(record_id)
     if not found.id_given and known is not None and _lie_apart(record, known):
-        record_id = told_apart(record.id, found.content)
+        record_id = told_apart(record.id, write_feature(record)["geometry"])
     return record if record_id == record.id else replace(record, id=record_id)
 
 

@@ -203,13 +203,13 @@ def _duplicates(documents: Mapping[Path, Document]) -> Iterator[InputError]:
         for found in document.found:
             other = seen.setdefault(found.record.id, file)
             if other is not file:
-                where = Where(file=str(file), feature=found.feature, field="id")
+                where = replace(document.place(found), field="id")
                 yield CatalogueError(f"the id is taken in {other}", where=where)
 
 
 def _dangling(documents: Mapping[Path, Document]) -> Iterator[InputError]:
     """Yield what points at nothing: relations to no site, notes that speak of no note."""
-    all_found = [(file, found) for file, document in documents.items() for found in document.found]
+    all_found = [(document, found) for document in documents.values() for found in document.found]
     known = {found.record.id for _, found in all_found}
     known |= {
         former
@@ -218,8 +218,8 @@ def _dangling(documents: Mapping[Path, Document]) -> Iterator[InputError]:
         for former in found.record.former_ids
     }
     notes = {note.id for _, found in all_found for note in found.record.observations}
-    for file, found in all_found:
-        place = Where(file=str(file), feature=found.feature)
+    for document, found in all_found:
+        place = document.place(found)
         relations = found.record.relations if isinstance(found.record, Site) else ()
         for position, relation in enumerate(relations):
             if relation.site not in known:

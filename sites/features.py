@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _OURS = frozenset({"type", "id", "geometry", "properties", "bbox"})
 # `bbox` follows from the geometry; one that is kept would lie after the next move.
+_NAMES = listed(NAME.read)
+_ALIASES = listed(text)
 _NAMING = ("name", "names", "name_ko", "aliases")
 
 
@@ -31,13 +33,14 @@ def feature_id(raw: Mapping[str, Any]) -> str | None:
     given = [value for value in (raw.get("id"), inner) if value is not None]
     if not given:
         return None
-    ids = [str(value) if _is_whole(value) else value for value in given]
+    ids = [value if isinstance(value, str) else str(value) if _is_whole(value) else value for value in given]
     if ids[0] != ids[-1]:
         hint = "Keep the one on the feature"
         refuse(f"two ids: {shown(ids[0])} on the feature, {shown(ids[1])} in its properties", "id", hint)
     if not isinstance(ids[0], str):
         refuse(f"an id is a text, not {shown(ids[0])}", "id")
-    require_id(ids[0], offer=_offer(ids[0]))
+    if not is_id(ids[0]):
+        require_id(ids[0], offer=_offer(ids[0]))
     return ids[0]
 
 
@@ -146,15 +149,16 @@ def _read_names(properties: dict[str, Any]) -> tuple[Name, ...]:
     """Return the names, the displayed one first; `name_ko` and `aliases` are other ways to give them."""
     found: list[Name] = []
     if properties.get("names") is not None:
-        found += _located(listed(NAME.read), properties["names"], "names")
+        found += _located(_NAMES, properties["names"], "names")
     shown_name = properties.get("name")
     if shown_name is not None:
         first = next((name for name in found if name.text == shown_name), None)
         found = [first or Name(_located(text, shown_name, "name")), *(n for n in found if n is not first)]
     if properties.get("name_ko") is not None:
         _add(found, Name(_located(text, properties["name_ko"], "name_ko"), language="ko"))
-    for alias in _located(listed(text), properties.get("aliases") or [], "aliases"):
-        _add(found, Name(alias))
+    if properties.get("aliases") is not None:
+        for alias in _located(_ALIASES, properties["aliases"], "aliases"):
+            _add(found, Name(alias))
     if not found:
         hint = "Give it the name to show"
         raise InputError("a site needs a name", where=Where(field="name"), hint=hint)

@@ -22,7 +22,7 @@ from sites.members import faults_of
 from sites.slugs import slug, told_apart
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from sites.model import Site, Subject
@@ -45,12 +45,10 @@ class Found:
     """One record of a file."""
 
     record: Site | Subject
-    feature: str
-    """As errors name it: ``feature 3 ('a')``."""
+    index: int
+    """Position in the file, from 0."""
     id_given: bool
     """False when the id was made of the name."""
-    content: str = ""
-    """What tells sites of one name apart when ids are made of names: where each is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +65,13 @@ class Document:
     """True when the file is one bare Feature."""
     foreign: Mapping[str, Any] = field(default_factory=dict)
     """Members of the collection that are not ours."""
+
+    noun: str = "feature"
+    """What errors call one record."""
+
+    def place(self, found: Found) -> Where:
+        """Return where a record stands, as errors name it: ``feature 3 ('a')``."""
+        return Where(file=self.file, feature=f"{self.noun} {found.index + 1} ({found.record.id!r})")
 
     def records(self) -> tuple[Site | Subject, ...]:
         """Return the records.
@@ -114,12 +119,12 @@ def read_features(
         noun: What errors call one of them.
         lines: The line of each, where they come from a text file.
     """
-    places = [
-        Where(file=file, feature=f"{noun} {count}", line=lines[count - 1] if lines else None)
-        for count in range(1, len(features) + 1)
-    ]
-    found, faults = _read_features(features, places)
-    return Document(file, tuple(found), tuple(faults))
+
+    def place(index: int) -> Where:
+        return Where(file=file, feature=f"{noun} {index + 1}", line=lines[index] if lines else None)
+
+    found, faults = _read_features(features, place)
+    return Document(file, tuple(found), tuple(faults), noun=noun)
 
 
 def write_document(
@@ -214,32 +219,37 @@ def _check_crs(raw: dict[str, Any]) -> None:
 
 
 def _read_features(
-    features: Sequence[object], places: Sequence[Where]
+    features: Sequence[object], place: Callable[[int], Where]
 ) -> tuple[list[Found], list[InputError]]:
+    """Read each feature; `place` says where one stands, and is asked only when something is wrong."""
     faults: list[InputError] = []
-    named = [_identify(raw, where, faults) for raw, where in zip(features, places, strict=True)]
+    named = [_identify(raw, index, place, faults) for index, raw in enumerate(features)]
     ids = _settle(features, named)
     found: list[Found] = []
-    seen: dict[str, str] = {}
-    for raw, record_id, (_, id_given), place in zip(features, ids, named, places, strict=True):
+    seen: dict[str, int] = {}
+    for index, (raw, record_id) in enumerate(zip(features, ids, strict=True)):
         if record_id is None:
             continue
-        label = f"{place.feature} ({record_id!r})"
-        where = replace(place, feature=label)
-        if seen.setdefault(record_id, label) is not label:
-            problem = f"the id is taken by {seen[record_id]}"
-            faults.append(CatalogueError(problem, where=replace(where, field="id")))
-            continue
         try:
+            if seen.setdefault(record_id, index) != index:
+                problem = f"the id is taken by {_label(place(seen[record_id]), record_id)}"
+                raise CatalogueError(problem, where=Where(field="id"))
             record = read_feature(raw, record_id)
         except InputError as error:
-            faults.extend(_placed(error, where))
-            continue
-        found.append(Found(record, label, id_given, _place(raw)))
+            where = place(index)
+            faults.extend(_placed(error, replace(where, feature=_label(where, record_id))))
+        else:
+            found.append(Found(record, index, named[index][1]))
     return found, faults
 
 
-def _identify(raw: object, where: Where, faults: list[InputError]) -> tuple[str | None, bool]:
+def _label(where: Where, record_id: str) -> str:
+    return f"{where.feature} ({record_id!r})"
+
+
+def _identify(
+    raw: object, index: int, place: Callable[[int], Where], faults: list[InputError]
+) -> tuple[str | None, bool]:
     """Return the id and whether it was given; None, with a fault, where there is none to be had."""
     try:
         if not isinstance(raw, dict):
@@ -253,7 +263,7 @@ def _identify(raw: object, where: Where, faults: list[InputError]) -> tuple[str 
             hint = "Ids are made of Latin letters and digits" if name else None
             raise CatalogueError("an id or a name is wanted", where=Where(field="id"), hint=hint)
     except InputError as error:
-        faults.extend(_placed(error, where))
+        faults.extend(_placed(error, place(index)))
         return None, False
     return made, False
 
@@ -264,13 +274,9 @@ def _settle(features: Sequence[object], named: list[tuple[str | None, bool]]) ->
     return [
         record_id
         if record_id is None or given or count[record_id] == 1
-        else told_apart(record_id, _place(raw))
+        else told_apart(record_id, raw.get("geometry") if isinstance(raw, dict) else None)
         for raw, (record_id, given) in zip(features, named, strict=True)
     ]
-
-
-def _place(raw: object) -> str:
-    return repr(raw.get("geometry"))[:1000] if isinstance(raw, dict) else ""
 
 
 def _placed(error: InputError, where: Where) -> list[InputError]:

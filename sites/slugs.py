@@ -6,6 +6,8 @@ import hashlib
 import re
 import unicodedata
 
+import orjson
+
 from sites.checks import is_id
 from sites.romanisation import romanise
 
@@ -28,10 +30,10 @@ def slug(name: str) -> str | None:
     return words if is_id(words) else f"site-{words}"
 
 
-def told_apart(base: str, content: str) -> str:
-    """Return an id for one of several sites of one name: `base` and four digits from their content.
+def told_apart(base: str, geometry: object) -> str:
+    """Return an id for one of several sites of one name: `base` and four digits from where it is.
 
-    The same site gets the same id however the file is sorted.
+    The same site gets the same id however the file is sorted. `geometry` is a GeoJSON object or None.
     """
-    digest = hashlib.sha256(content.encode()).hexdigest()[:4]
+    digest = hashlib.sha256(orjson.dumps(geometry)).hexdigest()[:4]
     return f"{base[: _MAX_LENGTH - 5]}-{digest}"
