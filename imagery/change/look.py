@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 REBASE_MARGIN_PX = 2
 """Pixels around a confirmed change that start afresh with it: the 3 x 3 mean reaches one, edges wobble."""
 
+MIN_SEEN_OF_PROBABLE = 0.5
+"""A look that saw less of a probable change says nothing about it."""
+
+CONTROL_NOTICE = 0.05
+"""Share of the surroundings over the threshold from which on the reason speaks of it."""
+
 
 def look_at(chip: Chip, earlier: Sequence[Chip], detections: Sequence[Detection], spec: WatchSpec) -> Look:
     """Say what a chip shows.
@@ -32,7 +38,8 @@ def look_at(chip: Chip, earlier: Sequence[Chip], detections: Sequence[Detection]
         earlier: Chips of the same grid and series, any order; those not strictly before `chip`, of
             another season, or not clear enough are passed over.
         detections: What is known so far. Where one is confirmed, history before its first day no longer
-            counts: the change is part of the baseline from then on.
+            counts: the change is part of the baseline from then on. A look that saw nothing, and less
+            than half of a probable one, is Obscured: it must not take back what it could not see.
         spec: Footprint and rules.
 
     Returns:
@@ -50,7 +57,7 @@ def look_at(chip: Chip, earlier: Sequence[Chip], detections: Sequence[Detection]
         return _look(chip, spec, Outcome.LEARNING, _too_few(len(history), spec), history=len(history))
     stack = _stack(chip, history, detections)
     result = judge(chip.values(), stack, spec, resolution=_resolution(chip))
-    return _judged_look(chip, spec, result, len(history))
+    return _judged_look(chip, spec, result, len(history), detections)
 
 
 def season_history(chip: Chip, earlier: Sequence[Chip], spec: WatchSpec) -> list[Chip]:
@@ -119,13 +126,32 @@ def _stack(chip: Chip, history: Sequence[Chip], detections: Sequence[Detection])
 def _rebases(detection: Detection, chip: Chip) -> bool:
     return (
         detection.state is DetectionState.CONFIRMED
-        and detection.grid_id == chip.grid.grid_id
-        and detection.series == chip.series
+        and _same_pixels(detection, chip)
         and detection.last_with < chip.solar_day
     )
 
 
-def _judged_look(chip: Chip, spec: WatchSpec, result: Judgement, history: int) -> Look:
+def _same_pixels(detection: Detection, chip: Chip) -> bool:
+    return detection.grid_id == chip.grid.grid_id and detection.series == chip.series
+
+
+def _hidden(chip: Chip, result: Judgement, detections: Sequence[Detection]) -> str:
+    """Return why a look that saw nothing must not take back a probable change, or nothing."""
+    for detection in detections:
+        if detection.state is not DetectionState.PROBABLE or not _same_pixels(detection, chip):
+            continue
+        inside = pixels_inside(detection.geometry, chip.grid)
+        share = float(result.judged[inside].mean()) if inside.any() else 1.0
+        if share < MIN_SEEN_OF_PROBABLE:
+            return (
+                f"nothing else changed, but only {share:.0%} of the probable change {detection.id} was seen"
+            )
+    return ""
+
+
+def _judged_look(
+    chip: Chip, spec: WatchSpec, result: Judgement, history: int, detections: Sequence[Detection]
+) -> Look:
     if result.outcome is Outcome.LEARNING:
         reason = f"less than half of the clear footprint has {spec.min_history} earlier clear looks"
         return _look(chip, spec, Outcome.LEARNING, reason, history=history)
@@ -135,6 +161,9 @@ def _judged_look(chip: Chip, spec: WatchSpec, result: Judgement, history: int) -
             "the mask missed, or another calibration"
         )
         return _look(chip, spec, Outcome.OBSCURED, reason, history=history)
+    hidden = _hidden(chip, result, detections) if result.outcome is Outcome.UNCHANGED else ""
+    if hidden:
+        return _look(chip, spec, Outcome.OBSCURED, hidden, history=history)
     seen = result.judged & (spec.weights > 0)
     found = regions(
         result.outline,
@@ -168,10 +197,6 @@ def _reason(result: Judgement, found: Sequence[Region], history: int) -> str:
     if result.control_share is not None and result.control_share >= CONTROL_NOTICE:
         text += f"; {result.control_share:.0%} of the surroundings moved too"
     return text
-
-
-CONTROL_NOTICE = 0.05
-"""Share of the surroundings over the threshold from which on the reason speaks of it."""
 
 
 def _look(

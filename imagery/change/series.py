@@ -181,7 +181,8 @@ def judge(
     residual, score = _residual(values, learned)
     judged = np.isfinite(score)
     clear = np.isfinite(values).all(axis=0)
-    if spec.weights[judged].sum() < MIN_JUDGED_SHARE * spec.weights[clear].sum() or not judged.any():
+    known, seen = (float(spec.weights[pixels].sum()) for pixels in (judged, clear))
+    if known == 0 or known < MIN_JUDGED_SHARE * seen:
         return _learning(values)
     quiet = history_threshold(learned.own_scores)
     controls = score[judged & (spec.weights == 0)]

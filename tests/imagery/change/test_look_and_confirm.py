@@ -110,6 +110,14 @@ def test_cloud_between_neither_breaks_nor_counts() -> None:
     assert found[0].first_with == looks[8].solar_day
 
 
+def test_a_look_that_could_not_see_a_probable_change_does_not_retract_it() -> None:
+    chips = [_chip(n, built=n >= 8) for n in range(12)]
+    chips[10].clear[17:23, 16:23] = False
+    looks, found = _run(chips)
+    assert looks[10].outcome is Outcome.OBSCURED and found[0].id in looks[10].reason
+    assert found[0].state is DetectionState.CONFIRMED and found[0].last_with == looks[11].solar_day
+
+
 def test_one_look_is_no_detection_and_two_may_be_retracted() -> None:
     _, once = _run([_chip(n, built=n == 8) for n in range(12)])
     assert once == ()
