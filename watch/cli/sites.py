@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from watch.cli.options import HERE, DryRun, Json, Quiet, Workspace
+from watch.cli.options import HERE, Json, Quiet, Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sites.additions import AddReport
+    from shapely.geometry import Polygon
+
     from sites.model import Site
     from sites.observation import Observation
-    from watch.cli.output import Output
 
 app = typer.Typer(name="sites", help="The catalogue of places.", no_args_is_help=True)
 
-PARTLY_DONE = 3
 REFUSED = 2
 
 
@@ -117,38 +116,86 @@ def check(
         raise typer.Exit(REFUSED)
 
 
-@app.command("add")
-def add(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="GeoJSON files.")],
-    dry_run: DryRun = False,
-    skip_refused: Annotated[
-        bool, typer.Option("--skip-refused", help="Add the others when some are refused; exit code 3.")
-    ] = False,
+@app.command("search")
+def search(
+    query: Annotated[str, typer.Argument(help="A name or part of one, in any script or spelling.")],
+    category: Annotated[
+        str | None, typer.Option(help="Only sites of this category.", show_default=False)
+    ] = None,
+    province: Annotated[
+        str | None, typer.Option(help="Only sites in this province.", show_default=False)
+    ] = None,
+    bbox: Annotated[
+        str | None,
+        typer.Option(metavar="W,S,E,N", help="Only sites inside these degrees.", show_default=False),
+    ] = None,
+    span: Annotated[
+        str | None,
+        typer.Option(metavar="A/B", help="Only sites with a note of this time.", show_default=False),
+    ] = None,
+    limit: Annotated[int, typer.Option(help="How many at most.", min=1)] = 10,
     workspace: Workspace = HERE,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Add sites from GeoJSON, or what a file says anew of known ones; all of it or nothing.
-
-    Reports what is new, the same, changed (field by field), perhaps a duplicate, and refused.
-    """
-    from sites.additions import plan_additions
-    from sites.geojson import read_file
+    """Find sites by any of their names: hangul, either romanisation, typing errors; says why each matched."""
+    from geo.dates import parse_span
+    from sites.categories import parse_category
+    from sites.search import Filters, SiteIndex
     from watch.cli.output import Output
-    from watch.lock import writing
     from watch.workspace import Workspace as Folder
 
     output = Output(json, quiet)
-    folder = Folder.open(workspace)
-    with writing(folder.root):
-        before = folder.catalogue()
-        report = plan_additions(before, [read_file(path) for path in files])
-        go = not dry_run and (skip_refused or not report.refused)
-        written = report.apply(before, skip_refused=skip_refused).write() if go else ()
-    output.document(report_json(report, [str(path) for path in written]))
-    _print_report(report, output, dry_run=dry_run, go=go)
-    if report.refused:
-        raise typer.Exit(PARTLY_DONE if skip_refused and go else REFUSED)
+    filters = Filters(
+        category=None if category is None else parse_category(category),
+        province=province,
+        within=None if bbox is None else _box(bbox),
+        span=None if span is None else parse_span(span),
+    )
+    found = SiteIndex.of(Folder.open(workspace).catalogue()).search(query, filters, limit=limit)
+    output.document(
+        [
+            {"id": each.site.id, "name": each.site.name, "score": round(each.score, 3), "why": each.why}
+            for each in found
+        ]
+    )
+    output.table(
+        ["id", "name", "category", "province", "why"],
+        [(each.site.id, each.site.name, each.site.category, each.site.province, each.why) for each in found],
+    )
+    output.line(f"{len(found)} sites." if found else "No site has a name like that.")
+
+
+@app.command("export")
+def export(
+    file: Annotated[Path, typer.Argument(help="Where to; .geojson, .csv or .tsv.")],
+    workspace: Workspace = HERE,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write the whole catalogue to one file; the format goes by its ending."""
+    from geo.durable import write_bytes
+    from sites.errors import CatalogueError
+    from sites.geojson import write_document
+    from sites.tables import write_table
+    from watch.cli.output import Output
+    from watch.workspace import Workspace as Folder
+
+    output = Output(json, quiet)
+    found = list(Folder.open(workspace).catalogue())
+    ending = file.suffix.lower()
+    if ending in {".geojson", ".json"}:
+        data = write_document(found)
+    elif ending in {".csv", ".tsv"}:
+        # With a byte order mark, spreadsheets read hangul as hangul.
+        data = write_table(found, delimiter="\t" if ending == ".tsv" else ",").encode("utf-8-sig")
+    else:
+        raise CatalogueError(
+            f"cannot write {ending or 'a file without an ending'}", hint="Use .geojson, .csv or .tsv"
+        )
+    write_bytes(file, data)
+    output.document({"file": str(file), "sites": len(found)})
+    output.line(f"{len(found)} sites in {file}.")
 
 
 def fault_json(fault: Any) -> dict[str, Any]:  # noqa: ANN401 - an InputError, imported lazily
@@ -162,41 +209,6 @@ def fault_json(fault: Any) -> dict[str, Any]:  # noqa: ANN401 - an InputError, i
         "problem": fault.problem,
         "hint": fault.hint,
     }
-
-
-def report_json(report: AddReport, written: Sequence[str]) -> dict[str, Any]:
-    """Return what an addition did, or would do, as JSON values."""
-    return {
-        "new": [record.id for record in report.new],
-        "same": list(report.same),
-        "changed": [
-            {
-                "id": changed.id,
-                "fields": [
-                    {"field": each.field, "before": each.before, "after": each.after}
-                    for each in changed.fields
-                ],
-            }
-            for changed in report.changed
-        ],
-        "near_duplicates": [str(twin) for twin in report.near_duplicates],
-        "refused": [fault_json(fault) for fault in report.refused],
-        "written": list(written),
-    }
-
-
-def _print_report(report: AddReport, output: Output, *, dry_run: bool, go: bool) -> None:
-    for record in report.new:
-        output.line(f"new       {record.id}")
-    for changed in report.changed:
-        output.line(f"changed   {changed.id}: {', '.join(each.field for each in changed.fields)}")
-    for twin in report.near_duplicates:
-        output.line(f"alike     {twin}")
-    for fault in report.refused:
-        output.note(f"refused   {fault}")
-    counts = f"{len(report.new)} new, {len(report.changed)} changed, {len(report.same)} the same"
-    verb = "Added" if go else "Would add" if dry_run else "Nothing was added; there were"
-    output.line(f"{verb}: {counts}, {len(report.refused)} refused.")
 
 
 def _facts(site: Site) -> list[str]:
@@ -227,3 +239,17 @@ def _notes(notes: Sequence[Observation]) -> list[str]:
             published = f", {source.published}" if source.published else ""
             lines.append(f"      {source.outlet}{published}{graded}")
     return lines
+
+
+def _box(text: str) -> Polygon:
+    from shapely.geometry import box
+
+    from sites.errors import CatalogueError
+
+    try:
+        west, south, east, north = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise CatalogueError(
+            f"--bbox: {text!r} is not four numbers", hint="Write W,S,E,N in degrees"
+        ) from error
+    return box(west, south, east, north)
