@@ -97,12 +97,17 @@ def require_finite(value: float | None, field: str) -> None:
         refuse(f"{value} is not a finite number", field)
 
 
+def is_web_address(value: str) -> bool:
+    """Tell whether a text is an http or https address without spaces."""
+    return _WEB_ADDRESS.fullmatch(value) is not None
+
+
 def require_web_address(value: str | None, field: str) -> None:
     """Refuse an address that is not http or https: it becomes a link on a page."""
     if value is None:
         return
     allow_text(value, field)
-    if not _WEB_ADDRESS.fullmatch(value):
+    if not is_web_address(value):
         refuse(f"{shown(value)} is not a web address", field, "Write it whole, from https:// on")
 
 

@@ -15,6 +15,8 @@ from sites.slugs import slug
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from shapely.geometry import Point
+
 _OURS = frozenset({"type", "id", "geometry", "properties", "bbox"})
 # `bbox` follows from the geometry; one that is kept would lie after the next move.
 _NAMES = listed(NAME.read)
@@ -58,8 +60,13 @@ def display_name(raw: Mapping[str, Any]) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def read_feature(raw: object, record_id: str) -> Site | Subject:
+def read_feature(raw: object, record_id: str, point: Point | None = None) -> Site | Subject:
     """Return the site or subject of a GeoJSON feature.
+
+    Args:
+        raw: Not trusted.
+        record_id: The id it gives itself, or one made for it.
+        point: Its geometry, where that has been read already.
 
     Raises:
         InputError: One fault, with its field, or a `RecordError` that holds all of them.
@@ -76,7 +83,7 @@ def read_feature(raw: object, record_id: str) -> Site | Subject:
         check_foreign_member(key, value)
     if "subject" in properties:
         return _read_subject(raw, properties, record_id, foreign)
-    return _read_site(raw, properties, record_id, foreign)
+    return _read_site(raw, properties, record_id, foreign, point)
 
 
 def check_foreign_member(key: str, value: object) -> None:
@@ -100,7 +107,11 @@ def write_feature(record: Site | Subject) -> dict[str, Any]:
 
 
 def _read_site(
-    raw: dict[str, Any], properties: dict[str, Any], site_id: str, foreign: dict[str, Any]
+    raw: dict[str, Any],
+    properties: dict[str, Any],
+    site_id: str,
+    foreign: dict[str, Any],
+    point: Point | None,
 ) -> Site:
     faults: list[InputError] = []
     values: dict[str, Any] = {"id": site_id}
@@ -109,7 +120,9 @@ def _read_site(
         values["names"] = _read_names(properties)
     except InputError as error:
         faults.extend(faults_of(error, ""))
-    if raw["geometry"] is not None:
+    if point is not None:
+        values["geometry"] = point
+    elif raw["geometry"] is not None:
         try:
             values["geometry"] = read_geometry(raw["geometry"])
         except InputError as error:

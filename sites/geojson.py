@@ -19,6 +19,7 @@ from sites.errors import CatalogueError
 from sites.features import check_foreign_member, display_name, feature_id, read_feature, write_feature
 from sites.files import explain_encoding, read_bounded
 from sites.members import faults_of
+from sites.positions import plain_points
 from sites.slugs import slug, told_apart
 
 if TYPE_CHECKING:
@@ -151,13 +152,13 @@ def _on_one_line(match: re.Match[bytes]) -> bytes:
 
 def _load(data: bytes, file: str) -> object:
     content = data.removeprefix(b"\xef\xbb\xbf")
-    explain_encoding(content, file)
     if content.count(b",") + content.count(b"[") + content.count(b"{") > MAX_VALUES:
         problem = f"more than {MAX_VALUES} values"
         raise CatalogueError(problem, where=Where(file=file), hint="Split the file")
     try:
         return orjson.loads(content)
     except orjson.JSONDecodeError as error:
+        explain_encoding(content, file)
         where = Where(file=file, line=error.lineno)
         line = content.splitlines()[error.lineno - 1 : error.lineno]
         if line and _NOT_JSON.search(line[0]):
@@ -227,14 +228,15 @@ def _read_features(
     ids = _settle(features, named)
     found: list[Found] = []
     seen: dict[str, int] = {}
-    for index, (raw, record_id) in enumerate(zip(features, ids, strict=True)):
+    points = plain_points(raw.get("geometry") if isinstance(raw, dict) else None for raw in features)
+    for index, (raw, record_id, point) in enumerate(zip(features, ids, points, strict=True)):
         if record_id is None:
             continue
         try:
             if seen.setdefault(record_id, index) != index:
                 problem = f"the id is taken by {_label(place(seen[record_id]), record_id)}"
                 raise CatalogueError(problem, where=Where(field="id"))
-            record = read_feature(raw, record_id)
+            record = read_feature(raw, record_id, point)
         except InputError as error:
             where = place(index)
             faults.extend(_placed(error, replace(where, feature=_label(where, record_id))))

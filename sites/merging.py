@@ -10,7 +10,7 @@ from sites.features import write_feature
 from sites.model import Placement, Site, Subject, WatchRules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable
+    from collections.abc import Callable, Hashable, Iterable, Sequence
 
     from sites.model import Attribute, Name
     from sites.observation import Observation
@@ -58,7 +58,7 @@ def merge(old: Site | Subject, new: Site | Subject) -> Site | Subject:
     return refuse(f"{old.id!r} is a site in one place and a subject in the other", "id")
 
 
-def merge_notes(old: tuple[Observation, ...], new: tuple[Observation, ...]) -> tuple[Observation, ...]:
+def merge_notes(old: Sequence[Observation], new: Sequence[Observation]) -> tuple[Observation, ...]:
     """Return the notes of both; one that is known stays as it is.
 
     Raises:

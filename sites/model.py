@@ -24,7 +24,7 @@ from sites.shapes import check_geometry, representative_point
 from sites.watching import WatchMode, watch_reason, watched_area, watching_mode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import timedelta
 
     from geo.dates import Edtf
@@ -183,8 +183,8 @@ class Site:
     """Ids it had before; the ledger finds the site by any of them."""
     watch: WatchRules = field(default_factory=WatchRules)
     retired: Retirement | None = None
-    observations: tuple[Observation, ...] = ()
-    """In the order of the file; nothing is ever removed."""
+    observations: Sequence[Observation] = ()
+    """In the order of the file; nothing is ever removed. Made when looked at (`sites.deferred`)."""
     foreign: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """Properties of the file that are not ours; they are written back."""
     feature_foreign: Mapping[str, Any] = field(default_factory=dict, hash=False)
@@ -210,8 +210,8 @@ class Site:
             refuse(f"unknown grade {self.grade!r}", "grade", f"Known: {', '.join(ENTERPRISE_GRADES)}")
 
     def _check_notes(self) -> None:
-        if len({note.id for note in self.observations}) == len(self.observations):
-            return
+        if not isinstance(self.observations, tuple):
+            return  # deferred, and found distinct by the reader
         seen: set[str] = set()
         for position, note in enumerate(self.observations):
             if note.id in seen:
@@ -272,7 +272,7 @@ class Subject:
     kind: str
     """``province`` or ``topic``."""
     name: str
-    observations: tuple[Observation, ...] = ()
+    observations: Sequence[Observation] = ()
     foreign: Mapping[str, Any] = field(default_factory=dict, hash=False)
     feature_foreign: Mapping[str, Any] = field(default_factory=dict, hash=False)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import numpy as np
+import shapely
 from shapely.geometry import LineString, MultiPolygon, Point, Polygon
 
 from geo.errors import CoordinateError, Where
@@ -12,7 +14,7 @@ from sites.members import number
 from sites.shapes import MAX_VERTICES, check_geometry, is_on_earth, off_the_earth
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from sites.model import SiteGeometry
 
@@ -41,6 +43,26 @@ def read_geometry(raw: object) -> SiteGeometry:
     if not isinstance(geometry, Point):  # whose position has been looked at already
         check_geometry(geometry, "coordinates")
     return geometry
+
+
+def plain_points(geometries: Iterable[object]) -> list[Point | None]:
+    """Return the points of those GeoJSON objects that surely are points, made in one go; None for others.
+
+    Making them one by one would take a tenth of the time in which a large catalogue is read.
+    """
+    found = [_plain_position(raw) for raw in geometries]
+    places = [place for place in found if place is not None]
+    points = iter(np.atleast_1d(shapely.points(np.array(places).reshape(-1, 2).round(DECIMALS))))
+    return [None if place is None else next(points) for place in found]
+
+
+def _plain_position(raw: object) -> list[float] | None:
+    if type(raw) is not dict or raw.get("type") != "Point":
+        return None
+    match raw.get("coordinates"):
+        case [float(lon), float(lat)] if is_on_earth(lon, lat):
+            return [lon, lat]
+    return None
 
 
 def write_geometry(geometry: SiteGeometry) -> dict[str, Any]:
