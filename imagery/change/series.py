@@ -37,6 +37,10 @@ MIN_FOOTPRINT_PX = 0.5
 CONTROL_QUANTILE = 0.8
 """When more than the rest of the surroundings moved, the site must stand out from them as well."""
 
+CAP = 2.5
+"""Standardised residuals count up to this many thresholds where a patch is outlined: between 9/4, at which
+the corner of a strong change is still inside, and 3, at which its neighbours would be."""
+
 FAINT = 0.5
 """Part of the threshold from which on a patch is recorded, though it decides nothing."""
 
@@ -188,7 +192,7 @@ def judge(
     controls = score[judged & (spec.weights == 0)]
     level = max(quiet, control_level(controls))
     changed = judged & (score > level)
-    outline = outlined(score, level, spec)
+    outline = outlined(joint_score(capped(residual / learned.spread, CAP * level)), level, spec)
     shift = shift_size(common_shift(values - learned.predicted)[:, 0, 0], learned)
     return Judgement(
         outcome=_outcome(shift, seen=bool((changed & outline).any())),
@@ -246,6 +250,22 @@ def history_threshold(own_scores: NDArray[np.float32]) -> float:
 def control_level(controls: NDArray[np.float32]) -> float:
     """Return the score above which a footprint stands out from its surroundings; 0 without enough."""
     return float(np.quantile(controls, CONTROL_QUANTILE)) if controls.size >= MIN_CONTROL_PX else 0.0
+
+
+def capped(z: NDArray[np.float32], limit: float) -> NDArray[np.float32]:
+    """Shorten the standardised residuals of pixels whose root mean square over bands is above `limit`.
+
+    A bright roof would be smeared over its neighbours by the 3 x 3 mean. Capped, a pixel beside a straight
+    edge gets a third of `limit` and one in a corner four ninths, whatever the contrast.
+
+    Args:
+        z: ``(band, y, x)``, NaN where unknown.
+        limit: Largest root mean square that is kept.
+    """
+    size = np.sqrt(np.square(z).mean(axis=0))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shortened: NDArray[np.float32] = z * np.minimum(np.float32(1), np.float32(limit) / size)
+    return shortened
 
 
 def outlined(score: NDArray[np.float32], level: float, spec: WatchSpec) -> NDArray[np.bool_]:

@@ -48,8 +48,8 @@ def test_every_scene_becomes_a_look_and_the_roof_a_detection(
     ]
     assert detection.bracket == f"{max(clear_before)}/{min(changed)}"
     assert detection.state in {DetectionState.PROBABLE, DetectionState.CONFIRMED}
-    assert detection.area_m2 == pytest.approx(36 * 900, rel=0.5)
-    assert detection.direction["red"] == pytest.approx(0.15, abs=0.04)
+    assert detection.area_m2 == pytest.approx(36 * 900, rel=0.01)
+    assert detection.direction["red"] == pytest.approx(0.15, abs=0.01)
     assert detection.p_value is None
     assert detection.simulated
 

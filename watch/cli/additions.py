@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from watch.cli.options import HERE, DryRun, Json, Quiet, Workspace
-from watch.cli.sites import REFUSED, app, fault_json
+from watch.cli.sites import REFUSED, fault_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 PARTLY_DONE = 3
 
 
-@app.command("add")
 def add(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="GeoJSON, CSV or TSV files.")],
     columns: Annotated[

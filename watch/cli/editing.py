@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from watch.cli.options import HERE, Json, Quiet, Workspace
-from watch.cli.sites import app
 
 if TYPE_CHECKING:
     from sites.catalogue import Catalogue
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 SiteId = Annotated[str, typer.Argument(metavar="SITE", help="Id, or a former id.")]
 
 
-@app.command("place")
 def place(
     site: SiteId,
     source: Annotated[str, typer.Option(help="Who placed it, from what.")],
@@ -33,15 +31,18 @@ def place(
     footprint: Annotated[
         Path | None, typer.Option(help="GeoJSON file with one polygon or line.", show_default=False)
     ] = None,
-    licence: Annotated[str | None, typer.Option(help="Licence of the coordinate.", show_default=False)] = None,
+    licence: Annotated[
+        str | None, typer.Option(help="Licence of the coordinate.", show_default=False)
+    ] = None,
     workspace: Workspace = HERE,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Place a site, or place it better; where it was before is kept."""
+    from shapely.geometry import Point
+
     from geo.coordinates import parse_coordinate
     from geo.dates import parse_edtf
-    from shapely.geometry import Point
     from sites.editing import Place
     from sites.editing import place as placed
 
@@ -57,7 +58,6 @@ def place(
     _change(site, lambda found: placed(found, where, today), workspace, json=json, quiet=quiet)
 
 
-@app.command("edit")
 def edit(
     site: SiteId,
     fields: Annotated[
@@ -76,7 +76,6 @@ def edit(
     _change(site, lambda found: edited(found, values), workspace, json=json, quiet=quiet)
 
 
-@app.command("retire")
 def retire(
     site: SiteId,
     because: Annotated[str, typer.Option(help="Why it is no longer watched.")],
@@ -95,7 +94,6 @@ def retire(
     _change(site, lambda found: retired(found, since, because), workspace, json=json, quiet=quiet)
 
 
-@app.command("rename")
 def rename(
     site: SiteId,
     new_id: Annotated[str, typer.Argument(help="The new id.")],
@@ -112,7 +110,9 @@ def rename(
     _store(change, workspace, json=json, quiet=quiet)
 
 
-def _change(site_id: str, change: Callable[[Site], Site], workspace: Path, *, json: bool, quiet: bool) -> None:
+def _change(
+    site_id: str, change: Callable[[Site], Site], workspace: Path, *, json: bool, quiet: bool
+) -> None:
     def whole(catalogue: Catalogue) -> tuple[Catalogue, str]:
         changed = change(catalogue.get(site_id))
         return catalogue.with_records([changed]), changed.id

@@ -67,7 +67,8 @@ def look_json(look: Look) -> dict[str, Any]:
         "history": look.history,
         "score": look.score,
         "threshold": look.threshold,
-        "changed_area_m2": round(sum(region.area_m2 for region in look.regions), 1),
+        # Regions of magnitude 1 or less are below the threshold: kept for brackets, no change.
+        "changed_area_m2": round(sum(each.area_m2 for each in look.regions if each.magnitude > 1), 1),
         "simulated": look.simulated,
     }
 

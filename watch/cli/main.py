@@ -12,7 +12,20 @@ from typing import Annotated
 
 import typer
 
-from watch.cli import archive, demo, detect, init, looks, pages, run, schedule, sites
+from watch.cli import (
+    additions,
+    archive,
+    demo,
+    detect,
+    editing,
+    init,
+    looks,
+    notes,
+    pages,
+    run,
+    schedule,
+    sites,
+)
 
 app = typer.Typer(
     name="sitewatch",
@@ -44,6 +57,12 @@ def _sitewatch(
 app.command()(init.init)
 app.command()(demo.demo)
 app.add_typer(sites.app)
+sites.app.command("add")(additions.add)
+sites.app.command("place")(editing.place)
+sites.app.command("edit")(editing.edit)
+sites.app.command("rename")(editing.rename)
+sites.app.command("retire")(editing.retire)
+app.add_typer(notes.app)
 app.add_typer(archive.app)
 app.command()(detect.detect)
 app.command()(run.run)

@@ -23,11 +23,12 @@ Sources = Annotated[
     typer.Option(
         "--source",
         metavar="OUTLET | KEY=VALUE;...",
-        help="An outlet, or outlet=...;title=...;published=...;url=...;reliability=B;credibility=2. Repeatable.",
+        help="An outlet, or outlet=...;published=...;url=...;reliability=B;credibility=2. Repeatable.",
     ),
 ]
 Media = Annotated[
-    list[Path] | None, typer.Option("--media", help="A picture or document; copied into the workspace. Repeatable.")
+    list[Path] | None,
+    typer.Option("--media", help="A picture or document; copied into the workspace. Repeatable."),
 ]
 
 
@@ -43,7 +44,8 @@ def add(
     expects: Annotated[
         str | None,
         typer.Option(
-            help="construction, demolition, more_activity, less_activity, closed or reopened.", show_default=False
+            help="construction, demolition, more_activity, less_activity, closed or reopened.",
+            show_default=False,
         ),
     ] = None,
     workspace: Workspace = HERE,
@@ -69,14 +71,17 @@ def edit(
     quiet: Quiet = False,
 ) -> None:
     """Write a note anew; the old one stays, superseded."""
-    from sites.errors import CatalogueError
     from sites.forms import OBSERVATION
+
+    from sites.errors import CatalogueError
     from watch.workspace import Workspace as Folder
 
     record = record_of(Folder.open(workspace).catalogue(), site)
     old = next((each for each in record.observations if each.id == note), None)
     if old is None:
-        raise CatalogueError(f"{record.id!r} has no note {note!r}", hint=f"See: sitewatch notes list {record.id}")
+        raise CatalogueError(
+            f"{record.id!r} has no note {note!r}", hint=f"See: sitewatch notes list {record.id}"
+        )
     raw = {key: value for key, value in OBSERVATION.write(old).items() if key not in {"id", "supersedes"}}
     changes = {"date": date, "text": text, "author": author, "sources": _raw_sources(source) or None}
     raw |= {key: value for key, value in changes.items() if value is not None}
@@ -86,10 +91,14 @@ def edit(
 @app.command("list")
 def list_notes(
     site: Annotated[
-        str | None, typer.Argument(metavar="[SITE]", help="Only those of this site, province or topic.", show_default=False)
+        str | None,
+        typer.Argument(
+            metavar="[SITE]", help="Only those of this site, province or topic.", show_default=False
+        ),
     ] = None,
     span: Annotated[
-        str | None, typer.Option(metavar="A/B", help="Only notes that may fall into this time.", show_default=False)
+        str | None,
+        typer.Option(metavar="A/B", help="Only notes that may fall into this time.", show_default=False),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Superseded notes too.")] = False,
     workspace: Workspace = HERE,
@@ -175,10 +184,17 @@ def _chosen(
 
 
 def _add(
-    record_id: str, raw: dict[str, Any], media: tuple[Path, ...] | list[Path], workspace: Path, *, json: bool, quiet: bool
+    record_id: str,
+    raw: dict[str, Any],
+    media: tuple[Path, ...] | list[Path],
+    workspace: Path,
+    *,
+    json: bool,
+    quiet: bool,
 ) -> None:
-    from sites.editing import add_note
     from sites.forms import OBSERVATION
+
+    from sites.editing import add_note
     from watch.cli.output import Output
     from watch.lock import writing
     from watch.workspace import Workspace as Folder
@@ -190,7 +206,9 @@ def _add(
         record = record_of(catalogue, record_id)
         raw["media"] = [*raw.get("media", ()), *(_kept(folder, path) for path in media)]
         note = OBSERVATION.read({key: value for key, value in raw.items() if value not in (None, [])})
-        catalogue.with_records([add_note(record, note)]).write()
+        # One call each, because add_note returns the kind of record that it is given.
+        noted = add_note(record, note) if isinstance(record, Site) else add_note(record, note)
+        catalogue.with_records([noted]).write()
     output.document(note_json(record, note))
     output.line(f"{record.id}: {note.date}  {note.text}  ({note.id})")
 
@@ -203,7 +221,9 @@ def _raw_sources(texts: list[str] | None) -> list[dict[str, str]]:
     from sites.columns import parse_pairs
 
     return [
-        parse_pairs(text.split(";"), "--source") if "=" in text.partition(";")[0] else {"outlet": text.strip()}
+        parse_pairs(text.split(";"), "--source")
+        if "=" in text.partition(";")[0]
+        else {"outlet": text.strip()}
         for text in texts or ()
     ]
 
@@ -236,7 +256,9 @@ def _exported(file: Path, rows: list[dict[str, Any]]) -> bytes:
     if ending == ".json":
         return orjson.dumps(rows, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     if ending not in {".csv", ".tsv"}:
-        raise CatalogueError(f"cannot write {ending or 'a file without an ending'}", hint="Use .csv, .tsv or .json")
+        raise CatalogueError(
+            f"cannot write {ending or 'a file without an ending'}", hint="Use .csv, .tsv or .json"
+        )
     out = io.StringIO()
     columns = ["about", "id", "date", "earliest", "latest", "kind", "text", "author", "sources"]
     writer = csv.DictWriter(out, columns, delimiter="\t" if ending == ".tsv" else ",", extrasaction="ignore")

@@ -98,6 +98,17 @@ def test_planted_patches_are_found(size: int, contrast: float) -> None:
     assert found == 10
 
 
+@pytest.mark.parametrize("contrast", [0.3, 1.0])
+@pytest.mark.parametrize("size", [3, 4, 7])
+def test_a_strong_change_is_outlined_to_the_pixel(size: int, contrast: float) -> None:
+    stack = _stack(np.random.default_rng(8), looks=13)
+    planted = np.zeros((SIDE, SIDE), dtype=np.bool_)
+    planted[20 : 20 + size, 21 : 21 + size] = True
+    values = stack[-1] + contrast * planted
+    result = judge(values.astype(np.float32), stack[:-1], _spec(), resolution=RESOLUTION)
+    np.testing.assert_array_equal(result.outline, planted)
+
+
 def test_half_a_frame_that_moved_does_not_drag_the_rest_along() -> None:
     stack = _stack(np.random.default_rng(1))
     look = stack[-1].copy()
