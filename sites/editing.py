@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sites.model import SiteGeometry
     from sites.observation import Observation
 
-Record = TypeVar("Record", Site, Subject)
+Record = TypeVar("Record", bound=Site | Subject)
 
 _OTHER_WAYS = {
     "id": "`sites rename` changes the id and keeps the old one",

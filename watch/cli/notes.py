@@ -71,9 +71,8 @@ def edit(
     quiet: Quiet = False,
 ) -> None:
     """Write a note anew; the old one stays, superseded."""
-    from sites.forms import OBSERVATION
-
     from sites.errors import CatalogueError
+    from sites.forms import OBSERVATION
     from watch.workspace import Workspace as Folder
 
     record = record_of(Folder.open(workspace).catalogue(), site)
@@ -192,9 +191,8 @@ def _add(
     json: bool,
     quiet: bool,
 ) -> None:
-    from sites.forms import OBSERVATION
-
     from sites.editing import add_note
+    from sites.forms import OBSERVATION
     from watch.cli.output import Output
     from watch.lock import writing
     from watch.workspace import Workspace as Folder
@@ -206,9 +204,7 @@ def _add(
         record = record_of(catalogue, record_id)
         raw["media"] = [*raw.get("media", ()), *(_kept(folder, path) for path in media)]
         note = OBSERVATION.read({key: value for key, value in raw.items() if value not in (None, [])})
-        # One call each, because add_note returns the kind of record that it is given.
-        noted = add_note(record, note) if isinstance(record, Site) else add_note(record, note)
-        catalogue.with_records([noted]).write()
+        catalogue.with_records([add_note(record, note)]).write()
     output.document(note_json(record, note))
     output.line(f"{record.id}: {note.date}  {note.text}  ({note.id})")
 
