@@ -174,7 +174,8 @@ def catalogue_files(path: Path) -> tuple[Path, ...]:
         CatalogueError: There is nothing at `path`.
     """
     if path.is_dir():
-        return tuple(sorted(file for file in path.glob(f"*{ENDING}") if not file.name.startswith(".")))
+        names = (file.name for file in path.glob(f"*{ENDING}"))
+        return tuple(path / name for name in sorted(names) if not name.startswith("."))
     if not path.exists():
         hint = "`sitewatch init` makes a workspace with a catalogue"
         raise CatalogueError("no such file or folder", where=Where(file=str(path)), hint=hint)

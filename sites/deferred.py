@@ -2,7 +2,7 @@
 
 Most of what reads a catalogue (the plan, a search, a list) never opens a note, and making 268,610 of
 them takes longer than all else together. A list of plain notes (a date, a text, perhaps a kind, an
-author and plain sources) is checked in place by rules at least as strict as `sites.noteforms.OBSERVATION`;
+author and plain sources) is checked in place by rules at least as strict as `sites.forms.OBSERVATION`;
 any other list is made at once, which finds and names its faults.
 """
 
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, overload
 
 from geo.errors import DateError
 from sites.checks import MAX_TEXT_LENGTH, is_id, is_web_address
+from sites.forms import OBSERVATION
 from sites.members import edtf, listed
-from sites.noteforms import OBSERVATION
 from sites.observation import CREDIBILITY_GRADES, RELIABILITY_GRADES, Observation, ObservationKind
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def read_notes(raw: object) -> Sequence[Observation]:
     """Return the notes of a JSON list, made at once unless all are plain.
 
     Raises:
-        InputError: As `sites.noteforms.OBSERVATION` does, for every note that is at fault.
+        InputError: As `sites.forms.OBSERVATION` does, for every note that is at fault.
     """
     if isinstance(raw, list) and are_plain(raw):
         return DeferredNotes(raw)

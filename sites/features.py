@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from geo.errors import InputError, Where
 from sites.checks import is_id, refuse, require_id, shown
-from sites.forms import NAME, SITE, SUBJECT
 from sites.members import Form, check_foreign, faults_of, listed, raise_all, text
 from sites.model import Name, Site, Subject
 from sites.positions import read_geometry, write_geometry
+from sites.siteforms import NAME, SITE, SUBJECT
 from sites.slugs import slug
 
 if TYPE_CHECKING:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from typing import TYPE_CHECKING
 
-from geo.errors import Where
+from geo.errors import InputError, Where
 from sites.errors import CatalogueError
 
 if TYPE_CHECKING:
@@ -21,19 +23,33 @@ def read_bounded(path: Path) -> bytes:
         CatalogueError: It is not there, not a plain file, too large, or may not be read.
     """
     where = Where(file=str(path))
-    if not path.exists():
-        raise CatalogueError("no such file", where=where)
-    if not path.is_file():
-        raise CatalogueError("not a file", where=where)
     try:
-        with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
+        # Not to wait for the other end where it is a pipe; plain files don't mind.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except OSError as error:
-        raise CatalogueError(f"cannot be read: {error.strerror}", where=where) from error
-    if len(data) > MAX_BYTES:
-        problem = f"larger than {MAX_BYTES // 2**20} MB"
-        raise CatalogueError(problem, where=where, hint="Split the file")
-    return data
+        missing = isinstance(error, FileNotFoundError)
+        problem = "no such file" if missing else f"cannot be read: {error.strerror}"
+        raise CatalogueError(problem, where=where) from error
+    try:
+        return _read_all(descriptor)
+    except InputError as error:
+        raise error.located(file=str(path)) from None
+    finally:
+        os.close(descriptor)
+
+
+def _read_all(descriptor: int) -> bytes:
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        raise CatalogueError("not a file")
+    if status.st_size > MAX_BYTES:
+        raise CatalogueError(f"larger than {MAX_BYTES // 2**20} MB", hint="Split the file")
+    parts = []
+    left = status.st_size
+    while left > 0 and (part := os.read(descriptor, left)):
+        parts.append(part)
+        left -= len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def explain_encoding(data: bytes, file: str) -> None:

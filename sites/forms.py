@@ -1,100 +1,104 @@
-"""The tables of a site and its parts: which keys a file may hold, in the order they are written."""
+"""The tables of a note and its parts: which keys a file may hold, in the order they are written."""
 
 from __future__ import annotations
 
-from sites.categories import parse_category
-from sites.deferred import read_notes
-from sites.members import DATE, DURATION, Form, Member, each, grade, listed, number, text, texts
-from sites.model import Attribute, Name, Placement, Relation, Retirement, Site, Subject, WatchRules
-from sites.noteforms import OBSERVATION, SOURCE
-from sites.positions import read_geometry, write_geometry
-
-NAME = Form(
-    Name,
-    "a name",
-    [
-        Member("text", text),
-        Member("language", text),
-        Member("script", text),
-        Member("scheme", text),
-        Member("span", *DATE),
-    ],
-    bare="text",
+from sites.members import (
+    DATE,
+    Form,
+    Member,
+    choice,
+    each,
+    flag,
+    grade,
+    listed,
+    number,
+    numbers,
+    text,
+    texts,
+    write_numbers,
+)
+from sites.observation import (
+    Confidence,
+    Evidence,
+    Expectation,
+    Likelihood,
+    Measurement,
+    Media,
+    Observation,
+    ObservationKind,
+    Qualifier,
+    Source,
+    derived_id,
 )
 
-ATTRIBUTE = Form(
-    Attribute,
-    "an attribute",
+SOURCE = Form(
+    Source,
+    "a source",
+    [
+        Member("outlet", text),
+        Member("title", text),
+        Member("author", text),
+        Member("published", *DATE),
+        Member("language", text),
+        Member("url", text),
+        Member("archive_url", text),
+        Member("reliability", grade),
+        Member("credibility", grade),
+        Member("specificity", grade),
+    ],
+    bare="outlet",
+)
+
+MEASUREMENT = Form(
+    Measurement,
+    "a measurement",
     [
         Member("quantity", text),
-        Member("value", number),
+        Member("value", numbers, write_numbers),
         Member("unit", text),
+        Member("qualifier", choice(Qualifier), str),
+        Member("low", number),
+        Member("high", number),
+    ],
+)
+
+MEDIA = Form(
+    Media,
+    "a media entry",
+    [
+        Member("file", text),
+        Member("url", text),
+        Member("caption", text),
         Member("date", *DATE),
-        Member("source", SOURCE.read, SOURCE.write),
-    ],
-)
-
-RELATION = Form(Relation, "a relation", [Member("kind", text), Member("site", text)])
-
-PLACEMENT = Form(
-    Placement,
-    "an earlier place",
-    [
-        Member("geometry", read_geometry, write_geometry),
-        Member("footprint", read_geometry, write_geometry),
-        Member("accuracy_m", number),
-        Member("source", text),
+        Member("credit", text),
         Member("licence", text),
-        Member("until", *DATE),
+        Member("sha256", text),
+        Member("private", flag),
     ],
+    bare="file",
 )
 
-WATCH = Form(
-    WatchRules,
-    "the watch rules",
+EVIDENCE = Form(Evidence, "evidence", [Member("kind", text), Member("ref", text)])
+
+OBSERVATION = Form(
+    Observation,
+    "a note",
     [
-        Member("cadence", *DURATION),
-        Member("min_area_m2", number),
-        Member("context_m", number),
-        Member("detectors", texts, list),
+        Member("id", text),
+        Member("date", *DATE),
+        Member("kind", choice(ObservationKind), str),
+        Member("text", text),
+        Member("author", text),
+        Member("expects", choice(Expectation), str),
+        Member("measurement", MEASUREMENT.read, MEASUREMENT.write),
+        Member("obscured_by", text),
+        Member("likelihood", choice(Likelihood), str),
+        Member("confidence", choice(Confidence), str),
+        Member("supersedes", text),
+        Member("contradicts", texts, list),
+        Member("sources", listed(SOURCE.read), each(SOURCE.write)),
+        Member("media", listed(MEDIA.read), each(MEDIA.write)),
+        Member("evidence", listed(EVIDENCE.read), each(EVIDENCE.write)),
     ],
+    derived={"id": lambda values: derived_id(values["date"].text, values["text"])},
 )
-
-RETIREMENT = Form(Retirement, "a retirement", [Member("date", *DATE), Member("reason", text)])
-
-SITE = Form(
-    Site,
-    "a site",
-    [
-        Member("category", parse_category, str),
-        Member("subtype", text),
-        Member("description", text),
-        Member("country", text),
-        Member("province", text),
-        Member("county", text),
-        Member("operator", text),
-        Member("grade", grade),
-        Member("complex", text),
-        Member("footprint", read_geometry, write_geometry),
-        Member("coordinate_accuracy_m", number),
-        Member("coordinate_source", text),
-        Member("coordinate_licence", text),
-        Member("placements", listed(PLACEMENT.read), each(PLACEMENT.write)),
-        Member("opened", *DATE),
-        Member("closed", *DATE),
-        Member("relations", listed(RELATION.read), each(RELATION.write)),
-        Member("attributes", listed(ATTRIBUTE.read), each(ATTRIBUTE.write)),
-        Member("former_ids", texts, list),
-        Member("watch", WATCH.read, WATCH.write),
-        Member("retired", RETIREMENT.read, RETIREMENT.write),
-        Member("observations", read_notes, each(OBSERVATION.write)),
-    ],
-)
-"""The properties of a feature, all but the id and the names."""
-
-SUBJECT = Form(
-    Subject,
-    "a subject",
-    [Member("observations", read_notes, each(OBSERVATION.write))],
-)
-"""The properties of a feature whose notes are about a province or a topic, all but `subject`."""

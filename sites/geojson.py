@@ -106,7 +106,8 @@ def read_document(data: bytes, file: str) -> Document:
     except InputError as error:
         raise error.located(file=file) from None
     is_single = isinstance(raw, dict) and raw.get("type") == "Feature"
-    return replace(read_features(features, file), is_single=is_single, foreign=foreign)
+    found, faults = _read_features(features, lambda index: Where(file=file, feature=f"feature {index + 1}"))
+    return Document(file, tuple(found), tuple(faults), is_single, foreign)
 
 
 def read_features(
@@ -228,7 +229,7 @@ def _read_features(
     ids = _settle(features, named)
     found: list[Found] = []
     seen: dict[str, int] = {}
-    points = plain_points(raw.get("geometry") if isinstance(raw, dict) else None for raw in features)
+    points = plain_points([raw.get("geometry") if isinstance(raw, dict) else None for raw in features])
     for index, (raw, record_id, point) in enumerate(zip(features, ids, points, strict=True)):
         if record_id is None:
             continue
@@ -272,6 +273,8 @@ def _identify(
 
 def _settle(features: Sequence[object], named: list[tuple[str | None, bool]]) -> list[str | None]:
     """Tell apart the sites whose ids were made of the same name, by where they are."""
+    if all(given for _, given in named):
+        return [record_id for record_id, _ in named]
     count = Counter(record_id for record_id, _ in named)
     return [
         record_id

@@ -26,9 +26,9 @@ from sites.columns import (
 from sites.errors import CatalogueError
 from sites.features import write_feature
 from sites.files import explain_encoding, read_bounded
-from sites.forms import ATTRIBUTE, NAME
 from sites.geojson import MAX_FEATURES, Document, read_features
 from sites.model import Attribute, Name, Site
+from sites.siteforms import ATTRIBUTE, NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from geo.errors import InputError
 from sites.deferred import DeferredNotes, are_plain, read_notes
+from sites.forms import OBSERVATION
 from sites.geojson import read_document, write_document
 from sites.members import listed
-from sites.noteforms import OBSERVATION
 
 PLAIN: list[dict[str, Any]] = [
     {
