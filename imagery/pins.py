@@ -10,7 +10,7 @@ ones stay, because looks speak of their `grid_id`.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -126,6 +126,23 @@ def read_pins(archive: Archive, site_id: str) -> tuple[Pin, ...]:
             where=Where(str(path)),
             hint="Restore the file: looks are bound to the grids in it",
         ) from error
+
+
+def adopt_pins(archive: Archive, former_id: str, site_id: str) -> None:
+    """Hand the lattices of a renamed site on to its new id, so that none of them moves.
+
+    Raises:
+        ArchiveError: The file of the pins of either id is damaged.
+    """
+    if not _path(archive, former_id).exists():
+        return
+    with archive.locked("pinning"):
+        pins = list(read_pins(archive, site_id))
+        for pin in read_pins(archive, former_id):
+            if _find(pins, pin.resolution_m, pin.frame_sha) is None:
+                pins.append(replace(pin, grid=Grid(site_id, pin.grid.geobox)))
+        write_bytes(_path(archive, site_id), dump(_document(site_id, pins)))
+        _path(archive, former_id).unlink(missing_ok=True)
 
 
 def _covering(archive: Archive, footprint: BaseGeometry, scenes: Sequence[Scene] | None) -> tuple[Scene, ...]:

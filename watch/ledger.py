@@ -276,6 +276,14 @@ class Transaction:
             values = [{"site_id": site_id, "start": a, "end": b, "run_id": run_id} for a, b in new]
             self._connection.execute(table.insert(), values)
 
+    def rename_site(self, former_id: str, site_id: str) -> None:
+        """Hand everything that is known of a site on to its new id; rows of the new id win."""
+        for table in (_LOOKS, _NO_SCENES, _DETECTIONS, _EXAMINED):
+            taken = sa.select(table.c.site_id).where(table.c.site_id == site_id).limit(1)
+            if self._connection.execute(taken).first() is None:
+                renamed = table.update().where(table.c.site_id == former_id).values(site_id=site_id)
+                self._connection.execute(renamed)
+
     def set_examined(self, site_id: str, examined: Examined) -> None:
         """Note how far a site has been looked at."""
         table = _EXAMINED

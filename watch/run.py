@@ -19,6 +19,7 @@ from watch.errors import UnmaskedError
 from watch.ledger import Examined
 from watch.lock import writing
 from watch.plan import due, empty_windows
+from watch.renaming import adopt_former
 from watch.watcher import Watcher, open_watchers
 
 if TYPE_CHECKING:
@@ -134,8 +135,9 @@ def run(
     run_id = f"{instant:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
     with writing(workspace.root), workspace.ledger() as ledger:
         workspace.sweep()
-        examined = ledger.examined()
         archive = workspace.archive()
+        adopt_former(chosen, archive, ledger)
+        examined = ledger.examined()
         index = SceneIndex(archive.scenes())
         work = _Work(workspace, archive, index, ledger, run_id, instant, progress or Silent())
         jobs = [_plan(work, site, examined.get(site.id), due_only=due_only) for site in chosen]

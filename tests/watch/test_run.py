@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from imagery.model import DetectionState, Outcome
+from sites.editing import rename
 from sites.errors import UnknownSiteError
 from watch.errors import UnmaskedError
 from watch.run import RunReport
@@ -180,6 +182,23 @@ def test_images_without_a_mask_need_somebodys_word(
 def test_unknown_site_is_refused_before_anything_runs(make_workspace: Make, now: datetime) -> None:
     with pytest.raises(UnknownSiteError, match="yrad"):
         make_workspace("w").run(["yrad"], now=now)
+
+
+def test_a_renamed_site_keeps_its_looks(
+    make_workspace: Make, add_scenes: Add, scenes: Scenes, days: list[date], now: datetime
+) -> None:
+    workspace = make_workspace("w")
+    add_scenes(workspace, scenes(days))
+    workspace.run(now=now)
+    with workspace.ledger() as ledger:
+        looks, detections = ledger.looks("yard"), ledger.detections("yard")
+    rename(workspace.catalogue(), "yard", "north-yard").write()
+    assert workspace.run(now=now).looks.total() == 0
+    with workspace.ledger() as ledger:
+        assert ledger.looks("yard") == []
+        assert ledger.looks("north-yard") == [replace(look, site_id="north-yard") for look in looks]
+        assert ledger.detections() == [replace(found, site_id="north-yard") for found in detections]
+    assert [path.name for path in (workspace.archive_path / "grids").iterdir()] == ["north-yard.json"]
 
 
 def test_a_damaged_scene_costs_its_look_and_is_judged_when_it_is_whole_again(

@@ -103,11 +103,16 @@ def rename(
 ) -> None:
     """Give a site a new id; the old one still finds it, and its looks go with it."""
     from sites.editing import rename as renamed
+    from watch.renaming import adopt_former
+    from watch.workspace import Workspace as Folder
 
     def change(catalogue: Catalogue) -> tuple[Catalogue, str]:
         return renamed(catalogue, site, new_id), new_id
 
     _store(change, workspace, json=json, quiet=quiet)
+    folder = Folder.open(workspace)
+    with folder.ledger() as ledger:
+        adopt_former([folder.catalogue().get(new_id)], folder.archive(), ledger)
 
 
 def _change(
