@@ -98,6 +98,11 @@ class Catalogue:
     def __contains__(self, site_id: object) -> bool:
         return site_id in self.by_id
 
+    def _repr_html_(self) -> str:
+        from sites.reprs import catalogue_html  # noqa: PLC0415 - only notebooks ask
+
+        return catalogue_html(self)
+
     def get(self, site_id: str) -> Site:
         """Return the site of an id, or of a former id.
 

@@ -249,6 +249,11 @@ class Site:
         """The ground that a look judges, ``lon, lat``; None when it is not placed."""
         return watched_area(self)
 
+    def _repr_html_(self) -> str:
+        from sites.reprs import site_html  # noqa: PLC0415 - only notebooks ask
+
+        return site_html(self)
+
 
 _TEXTS = (
     "subtype",

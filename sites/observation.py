@@ -228,6 +228,11 @@ class Observation:
         if self.supersedes == self.id or self.id in self.contradicts:
             refuse(f"note {self.id!r} speaks of itself", "supersedes")
 
+    def _repr_html_(self) -> str:
+        from sites.reprs import observation_html  # noqa: PLC0415 - only notebooks ask
+
+        return observation_html(self)
+
 
 def derived_id(date: str, text: str) -> str:
     """Return the id of a note that came without one: the same words on the same date, the same id.
