@@ -1,0 +1,42 @@
+"""``python -m sitewatch_hub ARCHIVE``: a local Sentinel Hub until interrupted."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from sitewatch_hub.server import LocalHub
+from sitewatch_hub.tokens import Client
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve an archive on loopback and print how to reach it."""
+    defaults = Client()
+    parser = argparse.ArgumentParser(prog="python -m sitewatch_hub", description=__doc__)
+    parser.add_argument("archive", type=Path, help="folder of a sitewatch archive")
+    parser.add_argument("--port", type=int, default=0, help="0 (default) takes any free one")
+    parser.add_argument("--client-id", default=defaults.id)
+    parser.add_argument("--client-secret", default=defaults.secret)
+    parser.add_argument("--token-lifetime", type=float, default=3600.0, metavar="SECONDS")
+    given = parser.parse_args(arguments)
+    client = Client(given.client_id, given.client_secret)
+    with LocalHub(
+        given.archive, port=given.port, client=client, token_lifetime_s=given.token_lifetime
+    ) as hub:
+        lines = (
+            f"base URL   {hub.base_url}",
+            f"token URL  {hub.token_url}",
+            f"client     {client.id} / {client.secret}",
+            f"granules   {len(hub.granules)}",
+        )
+        sys.stdout.write("\n".join(lines) + "\n")
+        sys.stdout.flush()
+        with suppress(KeyboardInterrupt):
+            hub.wait()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

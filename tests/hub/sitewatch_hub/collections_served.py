@@ -1,0 +1,115 @@
+"""Which of the service's collections an archive can stand in for, and what their bands are called.
+
+Names as in the service's own collection pages; right of them the archive's canonical band names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from sitewatch_hub.messages import refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """One collection of the service."""
+
+    id: str
+    """As in the Catalog and in a payload's ``type``."""
+    title: str
+    platforms: tuple[str, ...]
+    """Archive platforms whose scenes it holds."""
+    bands: Mapping[str, str]
+    """Service name -> canonical name."""
+    mask: tuple[str, str] | None
+    """Service name of the class band and the archive's mask scheme; None: it has none."""
+    physical_unit: str
+    """What a band is in unless asked for ``DN``: ``REFLECTANCE`` or ``LINEAR_POWER``."""
+    harmonised: bool
+    """``harmonizeValues`` means something: counts of all processing baselines can be made alike."""
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """The units that a script may ask for, the default first."""
+        return (self.physical_unit, "DN")
+
+
+_SENTINEL_2_L2A = Collection(
+    id="sentinel-2-l2a",
+    title="Sentinel 2 L2A",
+    platforms=("sentinel-2", "sentinel-2a", "sentinel-2b", "sentinel-2c"),
+    bands=MappingProxyType(
+        {
+            "B01": "coastal",
+            "B02": "blue",
+            "B03": "green",
+            "B04": "red",
+            "B05": "rededge1",
+            "B06": "rededge2",
+            "B07": "rededge3",
+            "B08": "nir",
+            "B8A": "nir08",
+            "B09": "nir09",
+            "B11": "swir16",
+            "B12": "swir22",
+        }
+    ),
+    mask=("SCL", "scl"),
+    physical_unit="REFLECTANCE",
+    harmonised=True,
+)
+
+_LANDSAT_OLI = Collection(
+    id="landsat-ot-l2",
+    title="Landsat 8-9 Level 2",
+    platforms=("landsat-8", "landsat-9"),
+    bands=MappingProxyType(
+        {
+            "B01": "coastal",
+            "B02": "blue",
+            "B03": "green",
+            "B04": "red",
+            "B05": "nir08",
+            "B06": "swir16",
+            "B07": "swir22",
+            "B10": "lwir11",
+        }
+    ),
+    mask=("BQA", "qa"),
+    physical_unit="REFLECTANCE",
+    harmonised=False,
+)
+
+_SENTINEL_1 = Collection(
+    id="sentinel-1-grd",
+    title="Sentinel 1 GRD",
+    platforms=("sentinel-1", "sentinel-1a", "sentinel-1b", "sentinel-1c"),
+    bands=MappingProxyType({"VV": "vv", "VH": "vh", "HH": "hh", "HV": "hv"}),
+    mask=None,
+    physical_unit="LINEAR_POWER",
+    harmonised=False,
+)
+
+COLLECTIONS = (_SENTINEL_2_L2A, _LANDSAT_OLI, _SENTINEL_1)
+
+
+def collection_named(name: object) -> Collection:
+    """Return a collection by its id.
+
+    Raises:
+        RefusedError: 404, as for a collection that the service does not have.
+    """
+    for collection in COLLECTIONS:
+        if collection.id == name:
+            return collection
+    raise refusal(404, "COMMON_NOT_FOUND", f"Collection {name!r} does not exist.")
+
+
+def collection_of(platform: str) -> Collection | None:
+    """Return the collection that an archive platform's scenes belong to, if any."""
+    return next((collection for collection in COLLECTIONS if platform in collection.platforms), None)
