@@ -162,8 +162,9 @@ class Catalogue:
         present: list[Site | Subject] = [*self.by_id.values(), *self.subjects.values()]
         for record in present:
             ids = (record.id, *(record.former_ids if isinstance(record, Site) else ()))
-            new_file = path if not is_folder else path / (into or f"{record.id}{ENDING}")
-            file = next((home_of[old] for old in ids if old in home_of), new_file)
+            file = next((home_of[old] for old in ids if old in home_of), None)
+            if file is None:
+                file = path if not is_folder else path / (into or f"{record.id}{ENDING}")
             kept.setdefault(file, {})[record.id] = record
         bare = CatalogueFile({}, is_single=is_folder and into is None)
         for file in kept.keys() - self.files.keys():

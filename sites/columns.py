@@ -87,6 +87,7 @@ _SYNONYMS = {
     "이름": "name_ko",
 }
 
+_EXACT = 2.0**53  # from here on a float does not hold every whole number
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _QUOTED_FORMULA = re.compile(r"'+[=+\-@\t\r]")
 _LOOKS_LIKE_JSON = re.compile(
@@ -182,7 +183,8 @@ def read_number(field: str, cell: str) -> float:
         refuse(f"{shown(cell)} is not a number", field, hint)
     if not math.isfinite(value) or "_" in cell or not cell.isascii():
         refuse(f"{shown(cell)} is not a number", field)
-    return int(value) if value.is_integer() and "e" not in cell.lower() and "." not in cell else value
+    is_whole = value.is_integer() and abs(value) < _EXACT and not set("e.") & set(cell.lower())
+    return int(value) if is_whole else value
 
 
 def nest(cells: Mapping[str, Any]) -> dict[str, Any]:

@@ -150,6 +150,12 @@ def test_a_bad_row_is_named_by_line_and_field(row: str, field: str | None) -> No
     assert (fault.where.file, fault.where.line, fault.where.field) == ("t.csv", 4, field)
 
 
+def test_numbers_too_large_to_be_whole_can_be_written_again() -> None:
+    (site,) = table(f"name,category,area_m2\nA,market,{10**30}\n")
+    assert site.attributes[0].value == 1e30
+    assert table(write_table([site])) == (site,)
+
+
 def test_formulas_are_disarmed_and_come_back() -> None:
     site = Site("a", (Name("=HYPERLINK(1)"),), Category.MARKET, description="'+1", foreign={"@x": "-2+3"})
     written = write_table([site])
