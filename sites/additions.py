@@ -69,7 +69,8 @@ def plan_additions(catalogue: Catalogue, documents: Iterable[Document]) -> AddRe
                 refused.append(CatalogueError(problem, where=document.place(found)))
                 continue
             try:
-                incoming[record.id] = merge(present[record.id], record) if record.id in present else record
+                known = present.get(record.id, record)
+                incoming[record.id] = known if known == record else merge(known, record)
             except InputError as error:
                 place = document.place(found)
                 refused.extend(

@@ -73,6 +73,8 @@ class DeferredNotes(Sequence[Observation]):
             return True
         if not isinstance(other, DeferredNotes | tuple):
             return NotImplemented
+        if isinstance(other, DeferredNotes) and self._raw and self._raw == other._raw:
+            return True
         return self._count == len(other) and self._all() == tuple(other)
 
     def __hash__(self) -> int:
