@@ -123,6 +123,15 @@ class Archive:
                 found.append(scene)
         return tuple(sorted(found, key=lambda scene: (scene.acquired, scene.id)))
 
+    def kept(self, scene: PlannedScene | Scene) -> Scene | None:
+        """Return the scene of this id as it is in the archive; None where there is none.
+
+        Raises:
+            ArchiveError: Its Item is damaged.
+        """
+        path = self._item_path(scene)
+        return item_scene(load_item(path), path) if path.exists() else None
+
     def verify(self, progress: Progress | None = None) -> tuple[ArchiveError, ...]:
         """Read every pixel again; return a fault for each scene that is not what its Item says."""
         paths = list(self._item_paths())
@@ -212,9 +221,9 @@ class Archive:
         known = [folder.name for folder in _folders(scenes) if (folder / "collection.json").exists()]
         _replace(self.root / "catalog.json", catalog_document(known))
 
-    def _item_path(self, planned: PlannedScene) -> Path:
-        folder = self.root / "scenes" / planned.platform / f"{planned.acquired:%Y}" / planned.id
-        return folder / f"{planned.id}.json"
+    def _item_path(self, scene: PlannedScene | Scene) -> Path:
+        folder = self.root / "scenes" / scene.platform / f"{scene.acquired:%Y}" / scene.id
+        return folder / f"{scene.id}.json"
 
     def _item_paths(self) -> Iterator[Path]:
         for platform in _folders(self.root / "scenes"):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from geo.errors import Where
 from imagery.errors import ImageError
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PlannedScene:
-    """A scene whose pixels still lie in the user's files."""
+    """A scene whose pixels still lie outside the archive: in files of the user's, or in passing ones."""
 
     id: str
     """``<platform>_<acquired>_<place>``; the same acquisition of the same ground gets the same id."""
@@ -44,6 +44,8 @@ class PlannedScene:
     simulated: bool
     credit: str
     licence: str
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    """Further properties of its Item: what it was asked by, made of, and what it cost."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Errors of images and the archive."""
+"""Errors of images and the archive, and of the services that images come from."""
 
 from __future__ import annotations
 
@@ -15,3 +15,17 @@ class ArchiveError(SitewatchError):
 
 class NoClearLookError(InputError, LookupError):
     """No look of a site is clear enough for what was asked."""
+
+
+class ServiceError(SitewatchError):
+    """An image service refused, failed or answered with something else than what was asked."""
+
+
+class CredentialsError(SitewatchError):
+    """There are no credentials for a service, or it does not accept them."""
+
+
+class BudgetError(SitewatchError):
+    """The user's limit or the account's quota is used up; nothing more was asked."""
+
+    exit_code = 4

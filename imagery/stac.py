@@ -206,7 +206,7 @@ def _properties(planned: PlannedScene, content_sha: str) -> dict[str, Any]:
         properties["instruments"] = [sensor.instrument]
     if planned.licence:
         properties["license"] = planned.licence
-    return properties
+    return {**planned.provenance, **properties}
 
 
 def _asset(source: PixelSource, planned: PlannedScene) -> dict[str, Any]:

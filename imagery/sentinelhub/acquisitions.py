@@ -1,0 +1,223 @@
+"""What the service's catalogue holds over a frame: granules, and the passes they are parts of.
+
+The catalogue speaks STAC 1.0 with a paging of its own: an integer in ``context.next`` that is posted
+back (Sentinel Hub documentation, "Catalog API").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import shapely
+from shapely.geometry import shape
+
+from imagery.errors import ServiceError
+from imagery.model import solar_day
+from imagery.sensors import platform_slug
+from imagery.sentinelhub.cost import CATALOG_UNITS, Charge
+from imagery.sentinelhub.service import UnusableAnswer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import date
+
+    from shapely.geometry.base import BaseGeometry
+
+    from geo.dates import Span
+    from imagery.sentinelhub.products import Product
+    from imagery.sentinelhub.service import Answer, Service
+
+SEARCH_PATH = "/api/v1/catalog/1.0.0/search"
+
+_PAGE = 100
+_MAX_PAGES = 200
+_MAX_PAGE_BYTES = 2**25
+_CARRIED = (
+    "s2:processing_baseline",
+    "processing:version",
+    "sat:orbit_state",
+    "sat:relative_orbit",
+    "view:sun_azimuth",
+    "view:sun_elevation",
+    "view:azimuth",
+    "view:off_nadir",
+)
+"""Properties that are kept with the scene where the catalogue has them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Granule:
+    """One item of the catalogue: a tile of a pass."""
+
+    id: str
+    platform: str
+    """Slug."""
+    acquired: datetime
+    """Aware UTC."""
+    footprint: BaseGeometry
+    """``lon, lat`` degrees."""
+    cloud_percent: float | None
+    crs: str | None
+    """``EPSG:n`` of its pixels, where the catalogue says."""
+    facts: tuple[tuple[str, str | float], ...]
+    """Angles, orbit and processing baseline, by name."""
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Acquisition:
+    """The granules of one pass over a frame, at least one, by (acquired, id)."""
+
+    granules: tuple[Granule, ...]
+
+    @property
+    def platform(self) -> str:
+        """Slug."""
+        return self.granules[0].platform
+
+    @property
+    def acquired(self) -> datetime:
+        """Aware UTC of the first granule."""
+        return self.granules[0].acquired
+
+    @property
+    def last(self) -> datetime:
+        """Aware UTC of the last granule."""
+        return self.granules[-1].acquired
+
+    @property
+    def cloud_percent(self) -> float | None:
+        """Cloud cover of the clearest granule, 0 to 100: the frame may lie in that one."""
+        known = [granule.cloud_percent for granule in self.granules if granule.cloud_percent is not None]
+        return min(known) if known else None
+
+
+def find_acquisitions(
+    service: Service, product: Product, frame: BaseGeometry, span: Span | None
+) -> tuple[Acquisition, ...]:
+    """Return the passes whose granules touch a frame, by (acquired, platform).
+
+    Args:
+        service: Who is asked.
+        product: Of what.
+        frame: Polygon in ``lon, lat`` degrees.
+        span: Solar days at the frame's centre; None for all.
+
+    Raises:
+        ServiceError: And what else `Service.post` raises.
+    """
+    lon = frame.centroid.x
+    document: dict[str, Any] = {
+        "collections": [product.collection],
+        "bbox": [round(value, 7) for value in frame.bounds],
+        "limit": _PAGE,
+    }
+    if span is not None:
+        document["datetime"] = _utc_window(span, lon, product.gap_s)
+    found = [
+        granule for granule in _granules(service, product, document) if granule.footprint.intersects(frame)
+    ]
+    passes = group_granules(found, timedelta(seconds=product.gap_s))
+    return tuple(each for each in passes if span is None or span.contains(_day(each, lon)))
+
+
+def group_granules(granules: Iterable[Granule], gap: timedelta) -> tuple[Acquisition, ...]:
+    """Return granules as passes: same platform, each less than `gap` after the one before it.
+
+    An item that comes twice is taken once.
+    """
+    unique = {granule.id: granule for granule in granules}
+    ordered = sorted(unique.values(), key=lambda granule: (granule.platform, granule.acquired, granule.id))
+    groups: list[list[Granule]] = []
+    for granule in ordered:
+        last = groups[-1][-1] if groups else None
+        if last and last.platform == granule.platform and granule.acquired - last.acquired < gap:
+            groups[-1].append(granule)
+        else:
+            groups.append([granule])
+    passes = [Acquisition(tuple(group)) for group in groups]
+    return tuple(sorted(passes, key=lambda each: (each.acquired, each.platform)))
+
+
+def _day(acquisition: Acquisition, lon: float) -> date:
+    return solar_day(acquisition.acquired, lon)
+
+
+def _utc_window(span: Span, lon: float, pad_s: int) -> str:
+    shift, pad = timedelta(hours=lon / 15.0), timedelta(seconds=pad_s)
+    start = datetime.combine(span.start, time.min, UTC) - shift - pad
+    end = datetime.combine(span.end + timedelta(days=1), time.min, UTC) - shift + pad
+    return f"{start:%Y-%m-%dT%H:%M:%SZ}/{end:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _granules(service: Service, product: Product, document: dict[str, Any]) -> Iterator[Granule]:
+    following: int | None = None
+    for _ in range(_MAX_PAGES):
+        page = document if following is None else {**document, "next": following}
+        (features, proposed), _ = service.post(
+            SEARCH_PATH,
+            page,
+            accept="application/geo+json, application/json",
+            what="search",
+            estimate=Charge(1, CATALOG_UNITS),
+            understand=_page,
+            max_bytes=_MAX_PAGE_BYTES,
+        )
+        for feature in features:
+            yield _granule(feature, product)
+        if proposed is None or not features:
+            return
+        if following is not None and proposed <= following:
+            raise ServiceError(f"the catalogue of {service.deployment.title} pages in a circle")
+        following = proposed
+    raise ServiceError(
+        f"the catalogue of {service.deployment.title} has more than {_PAGE * _MAX_PAGES:,} items there",
+        hint="Ask for a shorter span",
+    )
+
+
+def _page(answer: Answer) -> tuple[list[dict[str, Any]], int | None]:
+    try:
+        document = orjson.loads(answer.content)
+        features = document["features"]
+        following = document.get("context", {}).get("next")
+        if not isinstance(features, list) or not (following is None or isinstance(following, int)):
+            raise TypeError("features is no list, or next is no number")  # noqa: TRY301 - one exit
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise UnusableAnswer("it is no page of search results") from error
+    return features, following
+
+
+def _granule(feature: dict[str, Any], product: Product) -> Granule:
+    try:
+        properties = feature["properties"]
+        acquired = datetime.fromisoformat(properties["datetime"])
+        if acquired.tzinfo is None:
+            raise ValueError("its datetime has no zone")  # noqa: TRY301 - one exit
+        footprint = shape(feature["geometry"])
+        shapely.prepare(footprint)
+        cloud = properties.get("eo:cloud_cover")
+        code = properties.get("proj:code") or properties.get("proj:epsg")
+        return Granule(
+            id=str(feature["id"]),
+            platform=platform_slug(str(properties.get("platform") or product.generic_platform)),
+            acquired=acquired.astimezone(UTC),
+            footprint=footprint,
+            cloud_percent=None if cloud is None else float(cloud),
+            crs=None if not code else f"EPSG:{int(str(code).upper().removeprefix('EPSG:'))}",
+            facts=_facts(properties),
+            simulated=bool(properties.get("sitewatch:simulated", False)),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, shapely.errors.ShapelyError) as error:
+        raise ServiceError(
+            f"an item of the catalogue can't be read: {type(error).__name__}: {error}"
+        ) from error
+
+
+def _facts(properties: dict[str, Any]) -> tuple[tuple[str, str | float], ...]:
+    return tuple(
+        (name, properties[name]) for name in _CARRIED if isinstance(properties.get(name), str | int | float)
+    )

@@ -1,0 +1,61 @@
+"""Which pixels are asked for: the site's frame, a rim for resampling, on the product's own pixel edges."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from affine import Affine
+from pyproj import CRS
+
+from imagery.errors import ImageError
+from imagery.frame import Frame
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from geo.grid import Grid
+    from imagery.sentinelhub.products import Product
+
+MAX_SIDE_PX = 2500
+"""The largest output of one Process request (Sentinel Hub documentation, "Process API")."""
+
+_RIM_PX = 5
+"""A cubic kernel reaches two source pixels; the window around it is rounded outwards."""
+_RIM_GRID_PX = 4
+"""Cloud is grown by a pixel or so of the grid."""
+_SOUTH_ORIGIN_M = 10_000_000.0
+"""False northing of the southern UTM zones (EPSG:16100 series)."""
+
+
+def fetch_frame(grid: Grid, product: Product, bands: Sequence[str]) -> Frame:
+    """Return the frame to ask for, in the grid's CRS, its edges those of the product's pixels.
+
+    Raises:
+        ImageError: It would be larger than one request may be.
+    """
+    coarsest_m = max([product.gsd_m(band) for band in bands] + [product.mask_gsd_m])
+    rim_m = _RIM_PX * coarsest_m + _RIM_GRID_PX * grid.resolution_m
+    left, bottom, right, top = grid.bounds
+    origin = _northing_origin(grid.crs)
+    snap = product.snap_m
+    west, south = _down(left - rim_m, snap, 0.0), _down(bottom - rim_m, snap, origin)
+    east, north = -_down(-(right + rim_m), snap, 0.0), -_down(-(top + rim_m), snap, -origin)
+    side = product.resolution_m
+    rows, columns = round((north - south) / side), round((east - west) / side)
+    if max(rows, columns) > MAX_SIDE_PX:
+        problem = (
+            f"site {grid.site_id!r} needs {columns} x {rows} pixels; a request gives {MAX_SIDE_PX} a side"
+        )
+        raise ImageError(problem, hint="Give it a smaller footprint or a smaller context_m")
+    return Frame(grid.crs, Affine(side, 0.0, west, 0.0, -side, north), (rows, columns))
+
+
+def _down(value: float, step: float, origin: float) -> float:
+    return math.floor((value - origin) / step) * step + origin
+
+
+def _northing_origin(crs: str) -> float:
+    # Northings in the south count from 10,000 km, which is no multiple of 60 m.
+    zone = CRS.from_user_input(crs).utm_zone or ""
+    return _SOUTH_ORIGIN_M if zone.endswith("S") else 0.0

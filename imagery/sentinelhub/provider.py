@@ -1,0 +1,289 @@
+"""Sentinel Hub as a provider: what it has is pulled into an archive once, and read from there.
+
+The service hands out source pixels on their own edges; they are archived at each band's native side.
+What `read` returns is what `LocalArchive` makes of them, so both providers resample by the same rules.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from affine import Affine
+
+from geo.errors import Where
+from geo.grid import grid_box_lonlat
+from imagery.assembly import PlannedScene
+from imagery.canonical import PixelSource
+from imagery.errors import ImageError
+from imagery.geotiff import write_cog
+from imagery.local import DEFAULT_DILATE_PX, LocalArchive
+from imagery.model import NO_MASK, BandFile, Scene
+from imagery.outline import Outline
+from imagery.scene_index import SceneIndex
+from imagery.sentinelhub.acquisitions import find_acquisitions
+from imagery.sentinelhub.cost import Charge
+from imagery.sentinelhub.fetch_frame import fetch_frame
+from imagery.sentinelhub.process import NODATA, PROCESS_PATH, TAR, PassRequest, understand_pixels
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from geo.dates import Span
+    from geo.grid import Grid
+    from imagery.archive import Archive
+    from imagery.frame import Frame
+    from imagery.model import Chip
+    from imagery.provider import Provider
+    from imagery.sentinelhub.acquisitions import Acquisition
+    from imagery.sentinelhub.process import PassPixels
+    from imagery.sentinelhub.products import Product
+    from imagery.sentinelhub.service import Service
+
+_KEY_DIGITS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubScene(Scene):
+    """A pass that the service has; its bands lie in the archive once it was fetched."""
+
+    request: PassRequest
+
+    @property
+    def cloud_percent(self) -> float | None:
+        """Cloud cover of its clearest granule, 0 to 100, as the catalogue says."""
+        return self.request.acquisition.cloud_percent
+
+
+class SentinelHub:
+    """Finds passes at a service, and fetches them into an archive before they are read."""
+
+    def __init__(
+        self,
+        service: Service,
+        archive: Archive,
+        product: Product,
+        *,
+        bands: Sequence[str] | None = None,
+        dilate_px: int = DEFAULT_DILATE_PX,
+    ) -> None:
+        """Take a service and the archive that keeps what it gives.
+
+        Args:
+            service: Who is asked.
+            archive: Where passes are kept; what it holds is never asked again.
+            product: What is asked for.
+            bands: Canonical names to fetch; None for the product's default ones.
+            dilate_px: Pixels around cloud, cirrus and shadow that count as covered too.
+
+        Raises:
+            ImageError: The product has no such band.
+        """
+        self.product = product
+        self.bands = product.chosen(bands)
+        self._service = service
+        self._archive = archive
+        self._dilate_px = dilate_px
+
+    def search(
+        self, grid: Grid, span: Span | None = None, *, max_cloud_percent: float | None = None
+    ) -> tuple[HubScene, ...]:
+        """Return the passes that touch a grid's frame, by (acquired, id); see `Provider`.
+
+        Args:
+            grid: The lattice; its frame is what is searched.
+            span: Solar days at the grid's centre; None for all.
+            max_cloud_percent: Leave out passes whose every granule is cloudier, by the catalogue.
+
+        Raises:
+            ImageError: The frame is larger than one request may be, or in a CRS without a code.
+            ServiceError: And what else `Service.post` raises.
+        """
+        frame = fetch_frame(grid, self.product, self.bands)
+        if not frame.crs.startswith("EPSG:"):
+            raise ImageError(f"the service can't be asked in the CRS of the grid of {grid.site_id!r}")
+        passes = find_acquisitions(self._service, self.product, grid_box_lonlat(grid), span)
+        scenes = [self._scene(frame, each) for each in passes if _is_clear(each, max_cloud_percent)]
+        return tuple(sorted(scenes, key=lambda scene: (scene.acquired, scene.id)))
+
+    def holds(self, scene: HubScene) -> bool:
+        """Return whether a pass is in the archive and costs nothing more."""
+        return self._archive.kept(scene) is not None
+
+    def fetch(self, scene: HubScene) -> Charge:
+        """Put a pass into the archive unless it is there; return what that cost.
+
+        Raises:
+            ServiceError: And what else `Service.post` raises.
+            ArchiveError: The archive is damaged or can't be written.
+        """
+        if self.holds(scene):
+            return Charge()
+        request = scene.request
+        pixels, spent = self._service.post(
+            PROCESS_PATH,
+            request.document(),
+            accept=TAR,
+            what=scene.id,
+            estimate=request.estimate,
+            understand=lambda answer: understand_pixels(answer, request),
+            max_bytes=request.max_bytes,
+        )
+        with tempfile.TemporaryDirectory(prefix="sitewatch-") as folder:
+            self._archive.add([_planned(scene, pixels, spent, Path(folder))])
+        return spent
+
+    def read(self, grid: Grid, scenes: Sequence[Scene], bands: Sequence[str] | None = None) -> Chip:
+        """Return one solar day of one series on a grid; what is not in the archive is fetched first."""
+        return self._local.read(grid, [self._fetched(scene) for scene in scenes], bands)
+
+    @property
+    def _local(self) -> LocalArchive:
+        return LocalArchive(self._archive, index=SceneIndex([]), dilate_px=self._dilate_px)
+
+    def _fetched(self, scene: Scene) -> Scene:
+        if not isinstance(scene, HubScene):
+            raise ImageError("it was not found by this provider", where=Where(feature=scene.id))
+        self.fetch(scene)
+        kept = self._archive.kept(scene)
+        if kept is None:
+            raise ImageError("it went from the archive while it was read", where=Where(feature=scene.id))
+        return kept
+
+    def _scene(self, frame: Frame, acquisition: Acquisition) -> HubScene:
+        product = self.product
+        request = PassRequest(product, self.bands, frame, acquisition)
+        files = tuple(_band_file(product, name, frame, product.gsd_m(name)) for name in self.bands)
+        mask = None
+        if product.mask_scheme is not None:
+            mask = _class_file(product.mask_scheme, frame, product.mask_gsd_m)
+        return HubScene(
+            id=_scene_id(acquisition, request),
+            platform=acquisition.platform,
+            series=product.series(acquisition.platform),
+            acquired=acquisition.acquired,
+            day_only=False,
+            bands=files,
+            mask=mask,
+            mask_scheme=product.mask_scheme or NO_MASK,
+            footprint=Outline(frame.crs, frame.bounds, frame.side_m).footprint_lonlat(
+                Path(acquisition.platform)
+            ),
+            content_sha="",
+            simulated=any(granule.simulated for granule in acquisition.granules),
+            credit=product.credit.format(year=acquisition.acquired.year),
+            request=request,
+        )
+
+
+def _is_clear(acquisition: Acquisition, max_cloud_percent: float | None) -> bool:
+    # Judged here and not by the service: a pass must not change with the granules that a filter leaves.
+    cloud = acquisition.cloud_percent
+    return max_cloud_percent is None or cloud is None or cloud <= max_cloud_percent
+
+
+def _scene_id(acquisition: Acquisition, request: PassRequest) -> str:
+    acquired = acquisition.acquired
+    fraction = f"{acquired.microsecond:06d}" if acquired.microsecond else ""
+    return f"{acquisition.platform}_{acquired:%Y%m%dT%H%M%S}{fraction}_{request.key[:_KEY_DIGITS]}"
+
+
+def _band_file(product: Product, name: str, frame: Frame, gsd_m: float) -> BandFile:
+    step = _step(frame, gsd_m)
+    return BandFile(
+        name, "", frame.crs, _scaled(frame, step), _shape(frame, step), NODATA, product.scale, 0.0
+    )
+
+
+def _class_file(name: str, frame: Frame, gsd_m: float) -> BandFile:
+    step = _step(frame, gsd_m)
+    return BandFile(str(name), "", frame.crs, _scaled(frame, step), _shape(frame, step), None, None, 0.0)
+
+
+def _step(frame: Frame, gsd_m: float) -> int:
+    return max(1, round(gsd_m / frame.side_m))
+
+
+def _scaled(frame: Frame, step: int) -> Affine:
+    return frame.transform @ Affine.scale(step)
+
+
+def _shape(frame: Frame, step: int) -> tuple[int, int]:
+    rows, columns = frame.shape
+    return rows // step, columns // step
+
+
+def _planned(scene: HubScene, pixels: PassPixels, spent: Charge, folder: Path) -> PlannedScene:
+    """Write a pass as passing files of native pixels, and say what is to be archived."""
+    frame = scene.request.frame
+    bands = tuple(
+        _written(file, pixels.counts[position], frame, folder) for position, file in enumerate(scene.bands)
+    )
+    mask = None
+    if scene.mask is not None and pixels.classes is not None:
+        mask = _written(scene.mask, pixels.classes, frame, folder)
+    return PlannedScene(
+        id=scene.id,
+        platform=scene.platform,
+        series=scene.series,
+        acquired=scene.acquired,
+        day_only=False,
+        bands=bands,
+        mask=mask,
+        mask_scheme=scene.mask_scheme,
+        footprint=scene.footprint,
+        simulated=scene.simulated,
+        credit=scene.credit,
+        licence="",
+        provenance=_provenance(scene.request, spent),
+    )
+
+
+def _written(file: BandFile, asked: NDArray[np.generic], frame: Frame, folder: Path) -> PixelSource:
+    # A coarse band came with each of its pixels repeated: one of each block is the pixel itself.
+    step = round(file.transform.a / frame.side_m)
+    path = folder / f"{file.name}.tif"
+    pixels = asked[::step, ::step]
+    write_cog(
+        path,
+        pixels,
+        crs=file.crs,
+        transform=file.transform,
+        nodata=file.nodata,
+        scale=file.scale,
+        offset=file.offset,
+        name=file.name,
+    )
+    at = BandFile(
+        file.name, str(path), file.crs, file.transform, file.shape, file.nodata, file.scale, file.offset
+    )
+    return PixelSource(at, 1, pixels.dtype.name)
+
+
+def _provenance(request: PassRequest, spent: Charge) -> dict[str, Any]:
+    granules = request.acquisition.granules
+    properties: dict[str, Any] = {
+        "sitewatch:provider": "sentinelhub",
+        "sitewatch:product": request.product.name,
+        "sitewatch:request_key": request.key,
+        "sitewatch:source_ids": [granule.id for granule in granules],
+        "sitewatch:source_crs": sorted({granule.crs for granule in granules if granule.crs}),
+        "sitewatch:processing": dict(request.product.processing),
+        "sitewatch:spent": {"requests": spent.requests, "processing_units": spent.processing_units},
+        "sitewatch:source_facts": [dict(granule.facts) for granule in granules],
+    }
+    if request.acquisition.cloud_percent is not None:
+        properties["eo:cloud_cover"] = request.acquisition.cloud_percent
+    return properties
+
+
+if TYPE_CHECKING:
+
+    def conforms(hub: SentinelHub) -> Provider:
+        """Let the type checker prove that the service is a provider."""
+        return hub
