@@ -100,7 +100,7 @@ def read_document(data: bytes, file: str) -> Document:
     Raises:
         CatalogueError: It is not such a file at all; faults of single features are in the answer.
     """
-    raw = _load(data, file)
+    raw = load_json(data, file)
     try:
         features, foreign = _features(raw)
     except InputError as error:
@@ -151,7 +151,12 @@ def _on_one_line(match: re.Match[bytes]) -> bytes:
     return b"[" + _GAP.sub(b" ", match[0][1:-1]).strip() + b"]"
 
 
-def _load(data: bytes, file: str) -> object:
+def load_json(data: bytes, file: str) -> object:
+    """Return the values of a JSON file.
+
+    Raises:
+        CatalogueError: It is not JSON, not UTF-8, too large or too deep; with its line.
+    """
     content = data.removeprefix(b"\xef\xbb\xbf")
     if content.count(b",") + content.count(b"[") + content.count(b"{") > MAX_VALUES:
         problem = f"more than {MAX_VALUES} values"

@@ -69,7 +69,7 @@ class Workspace:
         Raises:
             WorkspaceError: The folder is not empty, or is a file.
         """
-        from sites.builtin import builtin_files  # noqa: PLC0415 - only a new workspace needs the data
+        from sites.builtin import builtin_context_files, builtin_files  # noqa: PLC0415 - only a new workspace needs the data
 
         root = Path(folder).resolve()
         if root.exists() and (not root.is_dir() or any(root.iterdir())):
@@ -82,7 +82,7 @@ class Workspace:
             root / "reviews",
         ):
             part.mkdir(parents=True, exist_ok=True)
-        for file in builtin_files() if builtin else ():
+        for file in (*builtin_files(), *builtin_context_files()) if builtin else ():
             shutil.copyfile(file, workspace.catalogue_path / file.name)
         # Last, because it is what makes the folder a workspace.
         write_text(root / SETTINGS_FILE, settings_text(title, statement))

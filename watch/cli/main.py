@@ -15,6 +15,7 @@ import typer
 from watch.cli import (
     additions,
     archive,
+    context,
     demo,
     detect,
     editing,
@@ -63,6 +64,7 @@ sites.app.command("edit")(editing.edit)
 sites.app.command("rename")(editing.rename)
 sites.app.command("retire")(editing.retire)
 app.add_typer(notes.app)
+app.add_typer(context.app)
 app.add_typer(archive.app)
 app.command()(detect.detect)
 app.command()(run.run)
