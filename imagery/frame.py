@@ -15,10 +15,11 @@ from rasterio.warp import reproject, transform_bounds
 from rasterio.windows import Window
 
 from geo.errors import Where
-from imagery.canonical import canonical_counts, valid_pixels
+from imagery.canonical import canonical_counts, to_reflectance_counts, valid_pixels
 from imagery.errors import ArchiveError
 from imagery.geotiff import bounds_of
 from imagery.masks import MaskScheme, SceneClass, scene_classes
+from imagery.model import CANONICAL_SCALE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -158,14 +159,17 @@ def _warped_counts(
         return np.zeros(frame.shape, dtype=np.uint16), nothing, nothing
     raw, transform = found
     source_valid = valid_pixels(raw, file.nodata)
-    source = np.where(source_valid, raw, np.nan).astype(np.float32)
+    # Offsets go before the warp, or sums of float32 would round otherwise where they went at the source.
+    in_counts = raw if file.scale is None else to_reflectance_counts(raw, file.scale, file.offset)
+    source = np.where(source_valid, in_counts, np.nan).astype(np.float32)
     values = np.full(frame.shape, np.nan, dtype=np.float32)
     nearest = np.zeros(frame.shape, dtype=np.uint8)
     _warp(source, transform, file.crs, values, frame, Resampling.cubic)
     _warp(source_valid.astype(np.uint8), transform, file.crs, nearest, frame, Resampling.nearest)
     valid = (nearest == 1) & np.isfinite(values)
     whole = values if file.scale is not None else np.clip(np.rint(values), 0, _COUNT_MAX)
-    counts, below = canonical_counts(whole, valid, file.scale, file.offset)
+    scale = None if file.scale is None else CANONICAL_SCALE
+    counts, below = canonical_counts(whole, valid, scale, 0.0)
     return counts, valid, below
 
 

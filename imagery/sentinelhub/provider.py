@@ -7,7 +7,7 @@ What `read` returns is what `LocalArchive` makes of them, so both providers resa
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +52,7 @@ _KEY_DIGITS = 8
 class HubScene(Scene):
     """A pass that the service has; its bands lie in the archive once it was fetched."""
 
-    request: PassRequest
+    request: PassRequest = field(hash=False)
 
     @property
     def cloud_percent(self) -> float | None:
