@@ -137,11 +137,10 @@ class Ledger:
         engine = sa.create_engine(f"sqlite:///{path}", json_serializer=_dump, json_deserializer=orjson.loads)
         sa.event.listen(engine, "connect", _configure)
         try:
-            _METADATA.create_all(engine)
-            with engine.begin() as connection:
-                version = connection.scalar(sa.select(_META.c.value).where(_META.c.key == "schema"))
-                if version is None:
-                    connection.execute(_META.insert().values(key="schema", value=SCHEMA_VERSION))
+            version = _prepare(engine)
+        except sa.exc.OperationalError as error:
+            engine.dispose()
+            raise _failed(f"{path} can't be opened", error) from error
         except sa.exc.DatabaseError as error:
             engine.dispose()
             raise LedgerError(f"{path} is not a ledger ({error.orig})") from error
@@ -157,9 +156,16 @@ class Ledger:
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """Yield the ledger's writing side; everything in the block is written, or nothing."""
-        with self._engine.begin() as connection:
-            yield Transaction(connection)
+        """Yield the ledger's writing side; everything in the block is written, or nothing.
+
+        Raises:
+            LedgerError: The disk is full or may not be written.
+        """
+        try:
+            with self._engine.begin() as connection:
+                yield Transaction(connection)
+        except sa.exc.OperationalError as error:
+            raise _failed("the ledger can't be written", error) from error
 
     def start_run(self, run_id: str, *, now: datetime, started_at: datetime) -> None:
         """Note that a run began."""
@@ -309,6 +315,21 @@ _LOOK_COLUMNS = (
     "simulated",
 )
 _LOOK_ORDER = (_LOOKS.c.solar_day, _LOOKS.c.series, _LOOKS.c.grid_id)
+
+
+def _prepare(engine: sa.Engine) -> str | None:
+    """Make the tables where they lack; return the schema version of a ledger that was there."""
+    _METADATA.create_all(engine)
+    with engine.begin() as connection:
+        version: str | None = connection.scalar(sa.select(_META.c.value).where(_META.c.key == "schema"))
+        if version is None:
+            connection.execute(_META.insert().values(key="schema", value=SCHEMA_VERSION))
+    return version
+
+
+def _failed(what: str, error: sa.exc.OperationalError) -> LedgerError:
+    hint = "See that the disk has room and that the folder may be written, then run again; nothing was lost"
+    return LedgerError(f"{what}: {error.orig}", hint=hint)
 
 
 def _configure(connection: Any, _record: object) -> None:  # noqa: ANN401 - DB-API connections share no type

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -137,3 +139,30 @@ def test_refuses_what_is_no_ledger_of_this_version(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(LedgerError, match="schema version 99"):
         Ledger.open(later)
+
+
+def test_a_full_disk_is_said_to_be_one_and_costs_nothing(tmp_path: Path) -> None:
+    code = """
+import resource, sys
+from pathlib import Path
+from datetime import UTC, date, datetime
+from imagery.model import NoScene
+from watch.errors import LedgerError
+from watch.ledger import Ledger
+ledger = Ledger.open(Path(sys.argv[1]))
+windows = [NoScene("a", date.fromordinal(700000 + n), date.fromordinal(700001 + n)) for n in range(20000)]
+with ledger.transaction() as transaction:
+    transaction.set_no_scenes("a", windows[:10], run_id="r")
+resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+try:
+    with ledger.transaction() as transaction:
+        transaction.set_no_scenes("a", windows, run_id="r")
+except LedgerError as error:
+    print(error)
+print(len(ledger.no_scenes("a")))
+"""
+    command = [sys.executable, "-c", code, str(tmp_path / "ledger.sqlite")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    message, count = done.stdout.splitlines()
+    assert "can't be written" in message
+    assert count == "10"

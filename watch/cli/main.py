@@ -84,10 +84,18 @@ def main() -> None:
 
         sys.stderr.write(f"sitewatch: {printable(str(error))}\n")
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # The reader of a pipe has gone; point stdout elsewhere so that the exit flush can't fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            _close_stdout()
+        else:
+            where = f": {error.filename}" if error.filename else ""
+            sys.stderr.write(f"sitewatch: {error.strerror or error}{where}\n")
         sys.exit(1)
+
+
+def _close_stdout() -> None:
+    """Point stdout elsewhere once its reader has gone, so that the flush at exit can't fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":
