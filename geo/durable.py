@@ -46,7 +46,7 @@ def write_bytes(path: Path, data: bytes) -> None:
         temporary.replace(path)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename is None:
+        if isinstance(error, OSError) and error.errno and error.filename is None:
             error.filename = str(path)  # a full disk does not say which file it was
         raise
     fsync_directory(path.parent)
