@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import unicodedata
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING
 from shapely import STRtree, box
 
 from geo.area import geodesic_distance_m
+from sites.categories import Category
+from sites.query import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,39 +21,16 @@ if TYPE_CHECKING:
     from sites.model import Site
 
 SAME_SPOT_M = 50.0
-"""Two sites of one category this close are reported whatever they are called."""
+"""Two sites of one category (or of none in particular) this close are reported whatever they are called."""
 
 SAME_NAME_M = 2000.0
-"""Two sites with names alike are reported up to this distance."""
+"""Two such sites with names alike are reported up to this distance."""
 
 ALIKE = 0.85
 """Names this similar (0 to 1) count as alike."""
 
 _MAX_NAMES = 20
 _METRES_A_DEGREE = 110_000.0  # a little less than the shortest degree of latitude, 110,574 m
-_GENERIC = frozenset(
-    {
-        "airport",
-        "bridge",
-        "customs",
-        "factory",
-        "general",
-        "harbour",
-        "house",
-        "jangmadang",
-        "market",
-        "mine",
-        "of",
-        "plant",
-        "port",
-        "power",
-        "railway",
-        "sijang",
-        "station",
-        "the",
-    }
-)
-_GENERIC_KOREAN = ("시장", "장마당", "다리", "공장", "세관", "발전소", "탄광", "광산", "역", "항")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,44 +56,56 @@ class NearDuplicate:
 def near_duplicates(added: Sequence[Site], present: Sequence[Site]) -> Iterator[NearDuplicate]:
     """Yield, for every added site, the present or other added ones that it may be, nearest first."""
     others = [*present, *added]
-    placed = [(site, site.point) for site in others]
-    points = [(site, point) for site, point in placed if point is not None]
-    tree = STRtree([point for _, point in points])
     order = {site.id: rank for rank, site in enumerate(others)}
-    unplaced = {key: site for site, point in placed if point is None for key in _keys(site)}
+    points = [(site, point) for site in others if (point := site.point) is not None]
+    tree = STRtree([point for _, point in points])
+    unplaced = [site for site in others if site.point is None]
+    any_added = any(site.point is None for site in added)
+    namesakes = _Namesakes(others if any_added else unplaced)
     for site in added:
-        point = site.point
-        if point is None:
-            twins = {unplaced[key].id: unplaced[key] for key in _keys(site)}
-            found = [NearDuplicate(site.id, twin.id, twin.name, None, 1.0) for twin in twins.values()]
-        else:
+        found = namesakes.of(site)
+        if (point := site.point) is not None:
             around = (points[int(index)] for index in tree.query(_box(point)))
-            found = [pair for other, spot in around if (pair := _compare(site, point, other, spot))]
+            found += [pair for other, spot in around if (pair := _compare(site, point, other, spot))]
         earlier = (pair for pair in found if order[pair.other_id] < order[site.id])
         yield from sorted(earlier, key=lambda pair: (pair.distance_m or 0.0, pair.other_id))
 
 
+class _Namesakes:
+    """Sites of the same name and province, for where one of the two is not placed."""
+
+    def __init__(self, sites: Sequence[Site]) -> None:
+        self._by_key: dict[tuple[str, str | None], list[Site]] = {}
+        for site in sites:
+            for key in _keys(site):
+                self._by_key.setdefault(key, []).append(site)
+
+    def of(self, site: Site) -> list[NearDuplicate]:
+        """Return the pairs that no distance can tell apart."""
+        if not self._by_key:
+            return []
+        alike = {other.id: other for key in _keys(site) for other in self._by_key.get(key, ())}
+        return [
+            NearDuplicate(site.id, other.id, other.name, None, 1.0)
+            for other in alike.values()
+            if other.id != site.id and (site.point is None or other.point is None) and _same_kind(site, other)
+        ]
+
+
+def _same_kind(one: Site, other: Site) -> bool:
+    kinds = {one.category, other.category}
+    return len(kinds) == 1 or Category.OTHER in kinds
+
+
 def similarity(one: Site, other: Site) -> float:
-    """Return how alike the most similar names of two sites are, 0 to 1; words for the kind don't count."""
-    left = {plain_name(name.text) for name in one.names[:_MAX_NAMES]} - {""}
-    right = {plain_name(name.text) for name in other.names[:_MAX_NAMES]} - {""}
+    """Return how alike the most similar names of two sites sound, 0 to 1; words for the kind don't count."""
+    left, right = _name_keys(one), _name_keys(other)
     return max((_ratio(a, b) for a in left for b in right), default=0.0)
 
 
-def plain_name(name: str) -> str:
-    """Return a name without case, accents, punctuation and the words that every site of a kind shares.
-
-    >>> plain_name("Haebang Market"), plain_name("해방시장")
-    ('haebang', '해방')
-    """
-    folded = unicodedata.normalize("NFKD", name[:200].casefold())
-    letters = "".join(c if c.isalnum() else " " for c in folded if not unicodedata.combining(c))
-    words = [word for word in letters.split() if word not in _GENERIC]
-    joined = unicodedata.normalize("NFC", "".join(words))
-    for ending in _GENERIC_KOREAN:
-        if joined.endswith(ending) and joined != ending:
-            return joined.removesuffix(ending)
-    return joined
+def _name_keys(site: Site) -> frozenset[str]:
+    words = (Words.of(name.text) for name in site.names[:_MAX_NAMES])
+    return frozenset(item.naming_key or item.key for item in words) - {""}
 
 
 def _compare(site: Site, point: Point, other: Site, spot: Point) -> NearDuplicate | None:
@@ -123,8 +113,8 @@ def _compare(site: Site, point: Point, other: Site, spot: Point) -> NearDuplicat
         return None
     distance_m = geodesic_distance_m(point, spot)
     alike = similarity(site, other)
-    is_same_spot = distance_m <= SAME_SPOT_M and site.category == other.category
-    if not is_same_spot and not (distance_m <= SAME_NAME_M and alike >= ALIKE):
+    is_near = distance_m <= SAME_SPOT_M or (distance_m <= SAME_NAME_M and alike >= ALIKE)
+    if not (is_near and _same_kind(site, other)):
         return None
     return NearDuplicate(site.id, other.id, other.name, distance_m, alike)
 
@@ -136,7 +126,7 @@ def _box(point: Point) -> Polygon:
 
 
 def _keys(site: Site) -> list[tuple[str, str | None]]:
-    return [(plain_name(name.text), site.province) for name in site.names[:_MAX_NAMES]]
+    return [(key, site.province) for key in sorted(_name_keys(site))]
 
 
 def _ratio(one: str, other: str) -> float:
