@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from geo.durable import write_bytes, write_text
+from geo.durable import write_bytes
 from geo.errors import Where
 from sites.errors import CatalogueError
 from sites.geojson import Document, read_file, write_document
@@ -47,7 +47,8 @@ def write_sites(path: Path, sites: Iterable[Site]) -> None:
     if ending in GEOJSON_ENDINGS:
         write_bytes(path, write_document(sites))
     elif ending in DELIMITERS:
-        write_text(path, write_table(sites, delimiter=DELIMITERS[ending]))
+        # Without a byte order mark spreadsheets take UTF-8 for their own code page and garble hangul.
+        write_bytes(path, write_table(sites, delimiter=DELIMITERS[ending]).encode("utf-8-sig"))
     else:
         raise _unknown(path)
 

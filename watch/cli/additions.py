@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sites.additions import AddReport
-    from sites.geojson import Document
-    from sites.tables import TableOptions
     from watch.cli.output import Output
 
 PARTLY_DONE = 3
@@ -46,6 +44,7 @@ def add(
     """
     from sites.additions import plan_additions
     from sites.columns import parse_pairs
+    from sites.formats import read_sites
     from sites.tables import TableOptions
     from watch.cli.output import Output
     from watch.lock import writing
@@ -56,20 +55,13 @@ def add(
     options = TableOptions(parse_pairs(columns or (), "--map"), parse_pairs(defaults or (), "--set"))
     with writing(folder.root):
         before = folder.catalogue()
-        report = plan_additions(before, [_read(path, options) for path in files])
+        report = plan_additions(before, [read_sites(path, options) for path in files])
         go = not dry_run and (skip_refused or not report.refused)
         written = report.apply(before, skip_refused=skip_refused).write() if go else ()
     output.document(report_json(report, [str(path) for path in written]))
     _print_report(report, output, dry_run=dry_run, go=go)
     if report.refused:
         raise typer.Exit(PARTLY_DONE if skip_refused and go else REFUSED)
-
-
-def _read(path: Path, options: TableOptions) -> Document:
-    from sites.geojson import read_file
-    from sites.tables import read_table
-
-    return read_table(path, options) if path.suffix.lower() in {".csv", ".tsv"} else read_file(path)
 
 
 def report_json(report: AddReport, written: Sequence[str]) -> dict[str, Any]:

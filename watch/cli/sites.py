@@ -174,26 +174,13 @@ def export(
     quiet: Quiet = False,
 ) -> None:
     """Write the whole catalogue to one file; the format goes by its ending."""
-    from geo.durable import write_bytes
-    from sites.errors import CatalogueError
-    from sites.geojson import write_document
-    from sites.tables import write_table
+    from sites.formats import write_sites
     from watch.cli.output import Output
     from watch.workspace import Workspace as Folder
 
     output = Output(json, quiet)
     found = list(Folder.open(workspace).catalogue())
-    ending = file.suffix.lower()
-    if ending in {".geojson", ".json"}:
-        data = write_document(found)
-    elif ending in {".csv", ".tsv"}:
-        # With a byte order mark, spreadsheets read hangul as hangul.
-        data = write_table(found, delimiter="\t" if ending == ".tsv" else ",").encode("utf-8-sig")
-    else:
-        raise CatalogueError(
-            f"cannot write {ending or 'a file without an ending'}", hint="Use .geojson, .csv or .tsv"
-        )
-    write_bytes(file, data)
+    write_sites(file, found)
     output.document({"file": str(file), "sites": len(found)})
     output.line(f"{len(found)} sites in {file}.")
 
