@@ -7,7 +7,10 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
+
 from sitewatch_hub.server import LocalHub
+from sitewatch_hub.simulated import make_archive
 from sitewatch_hub.tokens import Client
 
 
@@ -20,7 +23,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--client-id", default=defaults.id)
     parser.add_argument("--client-secret", default=defaults.secret)
     parser.add_argument("--token-lifetime", type=float, default=3600.0, metavar="SECONDS")
+    parser.add_argument("--simulate", action="store_true", help="make a simulated archive there first")
     given = parser.parse_args(arguments)
+    if given.simulate and not given.archive.exists():
+        make_archive(given.archive, np.random.default_rng(0))
     client = Client(given.client_id, given.client_secret)
     with LocalHub(
         given.archive, port=given.port, client=client, token_lifetime_s=given.token_lifetime

@@ -219,7 +219,10 @@ def _properties(granule: Granule) -> dict[str, Any]:
         properties["proj:epsg"] = granule.epsg
     if granule.collection.mask is not None:
         properties["eo:cloud_cover"] = granule.cloud_cover
-    return properties
+    if granule.scene.simulated:
+        # The service has no such property; made-up pixels must not lose their label on the way.
+        properties["sitewatch:simulated"] = True
+    return {**granule.facts, **properties}
 
 
 def _collection(entry: Collection) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from sitewatch_hub.messages import refusal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from imagery.model import Scene
+
 
 @dataclass(frozen=True, slots=True)
 class Collection:
@@ -39,27 +41,39 @@ class Collection:
         return (self.physical_unit, "DN")
 
 
+_SENTINEL_2 = ("sentinel-2", "sentinel-2a", "sentinel-2b", "sentinel-2c")
+
+_SENTINEL_2_BANDS = {
+    "B01": "coastal",
+    "B02": "blue",
+    "B03": "green",
+    "B04": "red",
+    "B05": "rededge1",
+    "B06": "rededge2",
+    "B07": "rededge3",
+    "B08": "nir",
+    "B8A": "nir08",
+    "B09": "nir09",
+    "B11": "swir16",
+    "B12": "swir22",
+}
+
 _SENTINEL_2_L2A = Collection(
     id="sentinel-2-l2a",
     title="Sentinel 2 L2A",
-    platforms=("sentinel-2", "sentinel-2a", "sentinel-2b", "sentinel-2c"),
-    bands=MappingProxyType(
-        {
-            "B01": "coastal",
-            "B02": "blue",
-            "B03": "green",
-            "B04": "red",
-            "B05": "rededge1",
-            "B06": "rededge2",
-            "B07": "rededge3",
-            "B08": "nir",
-            "B8A": "nir08",
-            "B09": "nir09",
-            "B11": "swir16",
-            "B12": "swir22",
-        }
-    ),
+    platforms=_SENTINEL_2,
+    bands=MappingProxyType(_SENTINEL_2_BANDS),
     mask=("SCL", "scl"),
+    physical_unit="REFLECTANCE",
+    harmonised=True,
+)
+
+_SENTINEL_2_L1C = Collection(
+    id="sentinel-2-l1c",
+    title="Sentinel 2 L1C",
+    platforms=_SENTINEL_2,
+    bands=MappingProxyType(_SENTINEL_2_BANDS | {"B10": "cirrus"}),
+    mask=None,
     physical_unit="REFLECTANCE",
     harmonised=True,
 )
@@ -95,7 +109,7 @@ _SENTINEL_1 = Collection(
     harmonised=False,
 )
 
-COLLECTIONS = (_SENTINEL_2_L2A, _LANDSAT_OLI, _SENTINEL_1)
+COLLECTIONS = (_SENTINEL_2_L2A, _SENTINEL_2_L1C, _LANDSAT_OLI, _SENTINEL_1)
 
 
 def collection_named(name: object) -> Collection:
@@ -110,6 +124,12 @@ def collection_named(name: object) -> Collection:
     raise refusal(404, "COMMON_NOT_FOUND", f"Collection {name!r} does not exist.")
 
 
-def collection_of(platform: str) -> Collection | None:
-    """Return the collection that an archive platform's scenes belong to, if any."""
-    return next((collection for collection in COLLECTIONS if platform in collection.platforms), None)
+def collection_of(scene: Scene) -> Collection | None:
+    """Return the collection that a scene of the archive belongs to, if any.
+
+    Levels of one platform are told apart by their masks: a Sentinel-2 scene without SCL is of Level-1C.
+    """
+    fitting = [entry for entry in COLLECTIONS if scene.platform in entry.platforms]
+    exact = (entry for entry in fitting if entry.mask is not None and entry.mask[1] == scene.mask_scheme)
+    bare = (entry for entry in fitting if entry.mask is None)
+    return next(exact, None) or next(bare, None) or next(iter(fitting), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,13 +16,12 @@ from geo.position import Coordinate, Form
 from imagery.archive import Archive
 from imagery.geotiff import GDAL_OPTIONS
 from imagery.masks import MaskScheme, SceneClass, scene_classes
-from imagery.stac import utc_text
+from imagery.stac import load_item, utc_text
 from sitewatch_hub.collections_served import Collection, collection_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
-    from pathlib import Path
 
     from imagery.model import BandFile, Scene
 
@@ -33,6 +33,11 @@ _OFFSET_BASELINE = "04.00"
 _LAST_WITHOUT_OFFSET = "03.01"
 
 _TILE_M = 100_000.0
+
+_CARRIED = ("processing:", "s1:", "s2:", "sar:", "sat:", "view:")
+"""Extensions whose properties are passed on from an Item."""
+
+_BASELINE_FACT = "s2:processing_baseline"
 
 _CLOUDY = (SceneClass.CLOUD, SceneClass.CIRRUS)
 
@@ -48,6 +53,8 @@ class Granule:
     """Percent of the granule's valid pixels."""
     baseline: str
     """Processing baseline, ``04.00``; empty where the collection has none."""
+    facts: Mapping[str, str | float]
+    """Orbit, angles and the like, as far as the Item has them."""
 
     @property
     def acquired(self) -> datetime:
@@ -78,7 +85,7 @@ def read_granules(archive: Path) -> tuple[Granule, ...]:
     granules = [
         _granule(scene, collection)
         for scene in Archive(archive).scenes()
-        if (collection := collection_of(scene.platform)) is not None
+        if (collection := collection_of(scene)) is not None
     ]
     if len({granule.id for granule in granules}) < len(granules):
         raise ValueError("two scenes of the archive would be one granule")
@@ -112,17 +119,29 @@ MOSAICKING_ORDERS = tuple(_ORDERS)
 
 
 def _granule(scene: Scene, collection: Collection) -> Granule:
-    baseline = _baseline(scene) if collection.harmonised else ""
-    name = _product_name(scene, baseline) if collection.harmonised else scene.id
-    return Granule(name, scene, collection, _cloud_cover(scene), baseline)
+    facts = _facts(scene)
+    baseline = _baseline(scene, facts) if collection.harmonised else ""
+    name = _product_name(scene, collection, baseline) if collection.harmonised else scene.id
+    return Granule(name, scene, collection, _cloud_cover(scene), baseline, facts)
 
 
-def _baseline(scene: Scene) -> str:
-    # Items don't name their baseline; what it did to the counts tells which side of 04.00 it is on.
+def _facts(scene: Scene) -> dict[str, str | float]:
+    properties = load_item(Path(scene.bands[0].path).with_name(f"{scene.id}.json"))["properties"]
+    return {
+        name: value
+        for name, value in properties.items()
+        if name.startswith(_CARRIED) and isinstance(value, str | int | float)
+    }
+
+
+def _baseline(scene: Scene, facts: Mapping[str, str | float]) -> str:
+    if _BASELINE_FACT in facts:
+        return str(facts[_BASELINE_FACT])
+    # What a baseline did to the counts tells at least which side of 04.00 it is on.
     return _OFFSET_BASELINE if any(file.offset < 0 for file in scene.bands) else _LAST_WITHOUT_OFFSET
 
 
-def _product_name(scene: Scene, baseline: str) -> str:
+def _product_name(scene: Scene, collection: Collection, baseline: str) -> str:
     """Return a name in the compact naming convention of Sentinel-2 products (ESA, from 2016-12-06).
 
     The discriminator, a time of processing in real names, is drawn from the scene's place, so that small
@@ -134,7 +153,8 @@ def _product_name(scene: Scene, baseline: str) -> str:
     processed = scene.acquired + timedelta(seconds=3600 + place % 86400)
     mission = "S2" + (scene.platform.removeprefix("sentinel-2").upper() or "_")
     number = baseline.replace(".", "")
-    return f"{mission}_MSIL2A_{_compact(scene.acquired)}_N{number}_R000_T{tile}_{_compact(processed)}.SAFE"
+    level = f"MSI{collection.id[-3:].upper()}"
+    return f"{mission}_{level}_{_compact(scene.acquired)}_N{number}_R000_T{tile}_{_compact(processed)}.SAFE"
 
 
 def _compact(moment: datetime) -> str:

@@ -28,6 +28,8 @@ class Source:
     end: datetime
     """Both aware; acquisitions at either instant count."""
     max_cloud_cover: float
+    orbit_direction: str | None
+    """``ASCENDING`` or ``DESCENDING``; None for both."""
     order: str
     rendering: Rendering
 
@@ -63,6 +65,7 @@ def parse_source(data: object, time_range: object = None) -> Source:
         start=start,
         end=end,
         max_cloud_cover=_cloud_limit(limits.get("maxCloudCoverage", 100)),
+        orbit_direction=_direction(limits),
         order=_choice(limits, "mosaickingOrder", "mostRecent", MOSAICKING_ORDERS),
         rendering=Rendering(
             harmonise=processing.get("harmonizeValues", True) is not False,
@@ -81,6 +84,7 @@ def select(granules: Sequence[Granule], source: Source, ground: Ground) -> list[
         if granule.collection is source.collection
         and source.start <= granule.acquired <= source.end
         and granule.cloud_cover <= source.max_cloud_cover
+        and source.orbit_direction in {None, str(granule.facts.get("sat:orbit_state")).upper()}
         and granule.scene.footprint.intersects(outline)
     )
     return mosaicked(found, source.order)
@@ -163,6 +167,12 @@ def _cloud_limit(value: object) -> float:
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 100:
         raise field_refusal("input->data->dataFilter->maxCloudCoverage", value, "must be between 0 and 100")
     return float(value)
+
+
+def _direction(limits: Mapping[str, Any]) -> str | None:
+    if "orbitDirection" not in limits:
+        return None
+    return _choice(limits, "orbitDirection", "", ("ASCENDING", "DESCENDING"))
 
 
 def _choice(document: Mapping[str, Any], name: str, default: str, allowed: Iterable[str]) -> str:

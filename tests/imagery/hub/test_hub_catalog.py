@@ -70,6 +70,7 @@ def test_a_feature_is_one_granule_with_what_the_service_tells_of_it(catalog: Sen
         "gsd": 10.0,
         "proj:epsg": 32652,
         "eo:cloud_cover": pytest.approx(30.2, abs=0.1),
+        "sitewatch:simulated": True,
     }
     assert west["bbox"][2] > east["bbox"][0]
     assert Geometry.from_geojson(west["geometry"]).bbox.min_x == pytest.approx(west["bbox"][0])

@@ -21,6 +21,8 @@ from sentinelhub.download.sentinelhub_client import SentinelHubDownloadClient
 from sentinelhub.download.session import SentinelHubSession
 from sentinelhub.exceptions import DownloadFailedException, OutOfRequestsException, SHRateLimitWarning
 
+from sitewatch_hub import faults, service
+from sitewatch_hub.collections_served import COLLECTIONS
 from sitewatch_hub.faults import (
     Answer,
     Drip,
@@ -280,9 +282,17 @@ def test_four_threads_of_twenty_requests_all_get_their_own_pixels(
     assert len(hub.journal.entries(PROCESS)) == 81
 
 
-def test_it_runs_from_a_shell_too(simulated: Path) -> None:
+def test_it_runs_from_a_shell_too_and_makes_an_archive(tmp_path: Path) -> None:
     folder = Path(sys.modules["sitewatch_hub.server"].__file__ or "").parent.parent
-    command = [sys.executable, "-m", "sitewatch_hub", str(simulated), "--client-id", "me"]
+    command = [
+        sys.executable,
+        "-m",
+        "sitewatch_hub",
+        str(tmp_path / "made"),
+        "--simulate",
+        "--client-id",
+        "me",
+    ]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, cwd=folder, env={"PYTHONPATH": f"{folder.parent.parent}"}
     ) as running:
@@ -306,3 +316,15 @@ def test_the_account_is_what_it_was_made_with(simulated: Path) -> None:
     hub = LocalHub(simulated, client=Client("me", "mine"))
     with hub:
         assert (hub.client.id, hub.client.secret) == ("me", "mine")
+
+
+def test_the_guide_names_every_fault_and_every_part_of_the_service() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "local-hub.md").read_text()
+    made = [
+        name for name, value in vars(faults).items() if getattr(value, "__module__", "") == faults.__name__
+    ]
+    public = [name for name in made if not name.startswith("_") and name != "FaultQueue"]
+    assert {"Answer", "Drip", "html_page"} <= set(public)
+    paths = [service.TOKEN_PATH, service.CATALOG_PATH, service.PROCESS_PATH, service.STATISTICS_PATH]
+    assert [name for name in [*public, *paths] if name not in guide] == []
+    assert [entry.id for entry in COLLECTIONS if f"`{entry.id}`" not in guide] == []
