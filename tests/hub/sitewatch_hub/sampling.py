@@ -7,6 +7,7 @@ by GDAL, nearest, bilinear or cubic. The service's own kernels are not published
 from __future__ import annotations
 
 import math
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,9 @@ RESAMPLINGS = {
     "BILINEAR": Resampling.bilinear,
     "BICUBIC": Resampling.cubic,
 }
+
+_WARPING = threading.Lock()
+"""rasterio silences its own warnings by `warnings.catch_warnings`, which threads undo for each other."""
 
 _EDGE_TOLERANCE_PX = 1e-6
 _MARGIN_PX = 4
@@ -204,15 +208,16 @@ def _warp(
     source: NDArray[np.float64], transform: Affine, crs: str, canvas: Canvas, resampling: Resampling
 ) -> NDArray[np.float64]:
     target = np.full(canvas.shape, np.nan)
-    reproject(
-        source,
-        target,
-        src_transform=transform,
-        src_crs=crs,
-        src_nodata=np.nan,
-        dst_transform=canvas.transform,
-        dst_crs=canvas.crs,
-        dst_nodata=np.nan,
-        resampling=resampling,
-    )
+    with _WARPING:
+        reproject(
+            source,
+            target,
+            src_transform=transform,
+            src_crs=crs,
+            src_nodata=np.nan,
+            dst_transform=canvas.transform,
+            dst_crs=canvas.crs,
+            dst_nodata=np.nan,
+            resampling=resampling,
+        )
     return target

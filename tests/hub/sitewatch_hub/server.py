@@ -6,6 +6,7 @@ import socket
 import struct
 import threading
 import time
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Self
 
@@ -28,11 +29,14 @@ from sitewatch_hub.service import TOKEN_PATH, Service
 from sitewatch_hub.tokens import Client, TokenDesk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from types import TracebackType
 
 LOOPBACK = "127.0.0.1"
+
+_LAST_ANSWERS_S = 90.0
+"""Longer than a script may take."""
 
 _LINGER_ZERO = struct.pack("ii", 1, 0)
 
@@ -90,11 +94,12 @@ class LocalHub:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop: hanging requests are let go, and all threads end."""
+        """Stop: hanging requests are let go, and the others are answered first."""
         self._server.stopping.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+        self._server.wait_until_idle(_LAST_ANSWERS_S)
 
     def wait(self) -> None:
         """Serve until interrupted."""
@@ -127,6 +132,25 @@ class _Server(ThreadingHTTPServer):
         self.faults = faults
         self.journal = journal
         self.stopping = threading.Event()
+        self._busy = 0
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """Count a request as in flight."""
+        with self._changed:
+            self._busy += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._busy -= 1
+                self._changed.notify_all()
+
+    def wait_until_idle(self, timeout_s: float) -> None:
+        """Wait for the requests in flight: V8 must not be running when the interpreter ends."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._busy, timeout_s)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -149,6 +173,10 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length", 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
         request = Request(self.command, self.path, headers, self.rfile.read(length))
+        with self.server.busy():
+            self._answer(request)
+
+    def _answer(self, request: Request) -> None:
         fault = self.server.faults.next_for(request.path)
         if isinstance(fault, ExpireTokens):
             self.server.tokens.revoke_all()

@@ -269,13 +269,17 @@ def test_four_threads_of_twenty_requests_all_get_their_own_pixels(
     ask: Asker, config: SHConfig, hub: LocalHub
 ) -> None:
     SentinelHubSession(config)
+    # The second band is warped and the first is copied.
+    both = (
+        RED.replace('"B04"', '"B04", "B11"').replace("bands: 1", "bands: 2").replace("s.B04", "s.B04, s.B11")
+    )
     boxes = [(number, window(number, 2 * number, 30, 40)) for number in range(80)]
-    whole = ask.image(RED, bbox=window(0, 0, 150, 240), size=(240, 150)).pixels[0]
+    whole = ask.image(both, bbox=window(0, 0, 150, 240), size=(240, 150)).pixels
 
     def pull(job: tuple[int, object]) -> bool:
         number, box = job
-        pixels = ask.image(RED, bbox=box, size=(40, 30)).pixels[0]
-        return bool(np.array_equal(pixels, whole[number : number + 30, 2 * number : 2 * number + 40]))
+        pixels = ask.image(both, bbox=box, size=(40, 30)).pixels
+        return bool(np.array_equal(pixels, whole[:, number : number + 30, 2 * number : 2 * number + 40]))
 
     with ThreadPoolExecutor(4) as pool:
         assert all(pool.map(pull, boxes))
