@@ -100,12 +100,29 @@ def grid_for(
     Args and errors are those of `grids_for`.
     """
     resolution = round(resolution_m, 6)
-    kept = _find(read_pins(archive, site_id), resolution, _frame_sha(footprint, context_m))
-    if kept:
-        return kept.grid
+    kept = pinned_grid(archive, site_id, footprint, resolution_m=resolution, context_m=context_m)
+    if kept is not None:
+        return kept
     found = _covering(archive, footprint, scenes)
     first = next((scene for scene in found if native_resolution_m(scene) == resolution), None)
     return _pinned(archive, site_id, footprint, context_m, resolution, first)
+
+
+def pinned_grid(
+    archive: Archive,
+    site_id: str,
+    footprint: BaseGeometry,
+    *,
+    resolution_m: float,
+    context_m: float = DEFAULT_CONTEXT_M,
+) -> Grid | None:
+    """Return the grid that a site is pinned to at one resolution; None where it is not pinned yet.
+
+    Args and errors are those of `grids_for`.
+    """
+    frame_sha = _frame_sha(footprint, context_m)
+    kept = _find(read_pins(archive, site_id), round(resolution_m, 6), frame_sha)
+    return kept.grid if kept else None
 
 
 def read_pins(archive: Archive, site_id: str) -> tuple[Pin, ...]:

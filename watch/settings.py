@@ -41,6 +41,18 @@ min_clear_frame = 0.3       # the same for the frame: footprint and the ground a
 season_half_width_days = 45 # looks of any year this near in the season are compared
 min_history = 6             # fewer earlier clear looks of the season than this: Learning
 max_history = 24            # at most so many, the latest, so that a look costs the same for ever
+
+[pull]
+deployment = "copernicus"   # copernicus, commercial, or custom: then base_url and token_url say where
+base_url = ""
+token_url = ""
+product = "sentinel-2-l2a"
+bands = []                  # canonical names; none is the product's usual ones
+workers = 4                 # requests at the same time
+
+[budget]
+requests_per_month = 10000         # a pull stops before it passes these; 0 is no limit
+processing_units_per_month = 10000.0
 """
 
 
@@ -73,6 +85,28 @@ class LookSettings(BaseModel):
     max_history: int = Field(default=24, ge=6, le=400)
 
 
+class PullSettings(BaseModel):
+    """Where images are pulled from; who pulls is said by credentials, which are no setting."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    deployment: str = "copernicus"
+    base_url: str = ""
+    token_url: str = ""
+    product: str = "sentinel-2-l2a"
+    bands: tuple[str, ...] = ()
+    workers: int = Field(default=4, ge=1, le=32)
+
+
+class BudgetSettings(BaseModel):
+    """The most that may be spent in a calendar month; the defaults are the free quota of Copernicus."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    requests_per_month: int = Field(default=10_000, ge=0)
+    processing_units_per_month: float = Field(default=10_000.0, ge=0.0, allow_inf_nan=False)
+
+
 class Settings(BaseSettings):
     """All settings of a workspace."""
 
@@ -84,6 +118,8 @@ class Settings(BaseSettings):
     statement: str = ""
     run: RunSettings = RunSettings()
     look: LookSettings = LookSettings()
+    pull: PullSettings = PullSettings()
+    budget: BudgetSettings = BudgetSettings()
 
     @classmethod
     def settings_customise_sources(
