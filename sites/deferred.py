@@ -9,12 +9,13 @@ any other list is made at once, which finds and names its faults.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any, overload
 
 from geo.errors import DateError
 from sites.checks import MAX_TEXT_LENGTH, is_id, is_web_address
 from sites.forms import OBSERVATION
-from sites.members import edtf, listed
+from sites.members import edtf_of, listed
 from sites.observation import CREDIBILITY_GRADES, RELIABILITY_GRADES, Observation, ObservationKind
 
 if TYPE_CHECKING:
@@ -101,60 +102,70 @@ def read_notes(raw: object) -> Sequence[Observation]:
 def are_plain(notes: list[Any]) -> bool:
     """Tell whether all notes are plain and no two share an id; False is no verdict on them."""
     try:
-        return all(map(_is_plain_note, notes)) and _are_distinct(notes)
-    except DateError:
+        return _are_plain_notes(notes)
+    except (DateError, KeyError, TypeError):  # no date, a bad one, or no text where one is due
         return False
 
 
-def _are_distinct(notes: list[dict[str, Any]]) -> bool:
+def _are_plain_notes(notes: list[dict[str, Any]]) -> bool:
+    # Column by column: a few passes in C over the notes of a site, not a few lines of Python a note.
+    present = _keys(notes)
+    if not present <= _NOTE_KEYS:
+        return False
+    dates = [note["date"] for note in notes]
+    texts = [note["text"] for note in notes]
+    ids = _column(notes, "id") if "id" in present else ()
+    return (
+        _are_plain_texts(texts)
+        and all(map(edtf_of, dates))
+        and all(map(is_id, ids))
+        and ("author" not in present or _are_plain_texts(_column(notes, "author")))
+        and ("kind" not in present or _KINDS.issuperset(_column(notes, "kind")))
+        and ("sources" not in present or _are_plain_sources(_column(notes, "sources")))
+        and _are_distinct(ids, dates, texts)
+    )
+
+
+def _are_distinct(ids: Sequence[str], dates: list[str], texts: list[str]) -> bool:
     # Ids made of date and text are as distinct as those are; of a mixture nothing is known yet.
-    given = {note["id"] for note in notes if "id" in note}
-    return len(given or {(note["date"], note["text"]) for note in notes}) == len(notes)
+    if ids:
+        return len({*ids}) == len(dates)
+    return len({*texts}) == len(texts) or len({*zip(dates, texts, strict=True)}) == len(texts)
 
 
-def _is_plain_note(note: Any) -> bool:  # noqa: ANN401 - JSON
-    if type(note) is not dict or not note.keys() <= _NOTE_KEYS:
+def _are_plain_sources(lists: list[list[dict[str, Any]]]) -> bool:
+    if not {*map(type, lists)} <= {list}:
         return False
-    if not _is_plain_text(note.get("text")) or type(note.get("date")) is not str:
-        return False
-    edtf(note["date"])
-    if "id" in note and not (type(note["id"]) is str and is_id(note["id"])):
-        return False
-    if "kind" in note and not (type(note["kind"]) is str and note["kind"] in _KINDS):
-        return False
-    if "author" in note and not _is_plain_text(note["author"]):
-        return False
-    return "sources" not in note or _are_plain_sources(note["sources"])
-
-
-def _are_plain_sources(sources: Any) -> bool:  # noqa: ANN401 - JSON
-    return type(sources) is list and all(map(_is_plain_source, sources))
-
-
-def _is_plain_source(source: Any) -> bool:  # noqa: ANN401 - JSON
-    if type(source) is not dict or not source.keys() <= _SOURCE_KEYS:
-        return False
-    try:
-        joined = "".join(source.values())
-    except TypeError:  # not all of them are texts
-        return False
-    outlet = source.get("outlet")
-    if not outlet or outlet.isspace() or len(joined) > MAX_TEXT_LENGTH or not joined.isprintable():
-        return False
-    if "published" in source:
-        edtf(source["published"])
+    sources = [*chain.from_iterable(lists)]
+    present = _keys(sources)
+    joined = "".join(chain.from_iterable(map(dict.values, sources)))
     return (
-        ("url" not in source or is_web_address(source["url"]))
-        and ("archive_url" not in source or is_web_address(source["archive_url"]))
-        and source.get("reliability", "A") in RELIABILITY_GRADES
-        and source.get("credibility", "1") in CREDIBILITY_GRADES
+        present <= _SOURCE_KEYS
+        and len(joined) <= MAX_TEXT_LENGTH
+        and joined.isprintable()
+        and all(map(str.strip, [source["outlet"] for source in sources]))
+        and ("published" not in present or all(map(edtf_of, _column(sources, "published"))))
+        and ("url" not in present or all(map(is_web_address, _column(sources, "url"))))
+        and ("archive_url" not in present or all(map(is_web_address, _column(sources, "archive_url"))))
+        and ("reliability" not in present or RELIABILITY_GRADES.issuperset(_column(sources, "reliability")))
+        and ("credibility" not in present or CREDIBILITY_GRADES.issuperset(_column(sources, "credibility")))
     )
 
 
-def _is_plain_text(value: Any) -> bool:  # noqa: ANN401 - JSON
-    return (
-        type(value) is str
-        and 0 < len(value) <= MAX_TEXT_LENGTH
-        and value.isprintable()
-        and not value.isspace()
-    )
+def _keys(objects: list[dict[str, Any]]) -> set[str]:
+    """Return every key that occurs.
+
+    Raises:
+        TypeError: One of them is not a JSON object.
+    """
+    return {*chain.from_iterable(map(dict.keys, objects))}
+
+
+def _column(objects: list[dict[str, Any]], key: str) -> list[Any]:
+    return [item[key] for item in objects if key in item]
+
+
+def _are_plain_texts(values: list[str]) -> bool:
+    # `strip` refuses what is no text, and leaves nothing of a blank one.
+    joined = "".join(values)
+    return len(joined) <= MAX_TEXT_LENGTH and joined.isprintable() and all(map(str.strip, values))

@@ -215,7 +215,17 @@ def edtf(value: object) -> Edtf:
     """Read a date as written, ISO 8601-2."""
     if not isinstance(value, str):
         refuse(f"a date is a text, not {shown(value)}", "", 'Write it in quotes: "2016-06"')
-    return _edtf(value)
+    return edtf_of(value)
+
+
+@lru_cache(maxsize=65_536)
+def edtf_of(value: str) -> Edtf:
+    """Return the date of a text.
+
+    Notes share their dates: a catalogue of 268,610 has a few thousand, and one object each saves
+    memory as well as time.
+    """
+    return parse_edtf(value)
 
 
 def duration(value: object) -> timedelta:
@@ -273,13 +283,6 @@ DATE = (edtf, str)
 
 DURATION = (duration, format_duration)
 """Reader and writer of a duration."""
-
-
-@lru_cache(maxsize=65_536)
-def _edtf(value: str) -> Edtf:
-    # Notes share their dates: a catalogue of 268,610 has a few thousand, and one object each saves
-    # memory as well as time.
-    return parse_edtf(value)
 
 
 def _children(value: object) -> Iterable[object]:
