@@ -18,11 +18,13 @@ from watch.cli import (
     context,
     demo,
     detect,
+    doctor,
     editing,
     init,
     looks,
     notes,
     pages,
+    pull,
     run,
     schedule,
     sites,
@@ -57,6 +59,7 @@ def _sitewatch(
 
 app.command()(init.init)
 app.command()(demo.demo)
+app.command()(doctor.doctor)
 app.add_typer(sites.app)
 sites.app.command("add")(additions.add)
 sites.app.command("place")(editing.place)
@@ -66,6 +69,7 @@ sites.app.command("retire")(editing.retire)
 app.add_typer(notes.app)
 app.add_typer(context.app)
 app.add_typer(archive.app)
+app.command()(pull.pull)
 app.command()(detect.detect)
 app.command()(run.run)
 app.command()(looks.looks)

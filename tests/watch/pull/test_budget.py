@@ -60,7 +60,7 @@ def test_months_are_apart(path: Path) -> None:
         ({"processing_units": 0.9}, "0.75 of 0.9 processing units"),
     ],
 )
-def test_the_limit_is_reached_and_never_passed(path: Path, limits: dict[str, float], words: str) -> None:
+def test_the_limit_is_reached_and_never_passed(path: Path, limits: dict[str, Any], words: str) -> None:
     account = journal(path, **limits)
     for _ in range(3):
         account.settle(account.ask("a", ONE), ONE)

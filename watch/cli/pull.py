@@ -1,0 +1,135 @@
+"""`sitewatch pull`."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from watch.cli.options import HERE, DryRun, Json, Quiet, Workspace
+
+if TYPE_CHECKING:
+    from geo.dates import Span
+    from imagery.sentinelhub.cost import Charge
+    from watch.budget import SpendJournal
+    from watch.pull import PullReport, SitePlan
+
+PARTLY_DONE = 3
+
+
+def pull(
+    site: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SITE...]", help="Ids; none means every site.", show_default=False),
+    ] = None,
+    span: Annotated[
+        str, typer.Option(metavar="A/B", help="Days, both included: 2021-04-01/2021-10-31, or 2021.")
+    ] = ...,  # type: ignore[assignment]  # typer's way to say that an option must be given
+    max_cloud: Annotated[
+        float | None,
+        typer.Option(metavar="PERCENT", min=0, max=100, help="Leave out passes cloudier than that."),
+    ] = None,
+    dry_run: DryRun = False,
+    workspace: Workspace = HERE,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Pull what Sentinel Hub has over the sites into the archive; what is there is not asked again.
+
+    The cost is printed before, the spend after. Every pass is archived as it comes, so a pull that was
+    stopped is carried on by the same command. Searching costs a little even with --dry-run. Exit code 3: a
+    pass did not come; 4: the budget in sitewatch.toml or the account's quota is used up.
+    """
+    from watch.cli.output import Output
+    from watch.cli.progress import counted
+    from watch.connection import connected
+    from watch.pull import PullOptions
+    from watch.pull import pull as pull_sites
+    from watch.workspace import Workspace as Folder
+
+    output = Output(json, quiet)
+    folder = Folder.open(workspace)
+    options = PullOptions(_span(span), max_cloud, folder.settings.pull.workers, dry_run)
+    began = time.monotonic()
+    with connected(folder, os.environ) as connection, counted(output, "pull") as progress:
+        report = pull_sites(
+            folder,
+            connection.hub,
+            site or (),
+            options,
+            announce=lambda found: output.note(_announcement(found)),
+            progress=progress,
+        )
+        output.document(_document(report, connection.journal))
+        _print(report, output, connection.journal, time.monotonic() - began)
+    if report.stopped is not None:
+        raise report.stopped
+    if report.failed:
+        raise typer.Exit(PARTLY_DONE)
+
+
+def _span(text: str) -> Span:
+    from geo.dates import Span, parse_edtf
+    from geo.errors import DateError, Where
+
+    written = parse_edtf(text)
+    if written.earliest is None or written.latest is None:
+        where = Where(field="--span")
+        raise DateError(f"{text} has no end on one side", where=where, hint="Give two days: A/B")
+    return Span(written.earliest, written.latest)
+
+
+def _announcement(report: PullReport) -> str:
+    found = sum(len(site.found) for site in report.sites)
+    estimate = report.estimate
+    return (
+        f"{found} passes found, {len(report.missing)} to pull: about {estimate.requests} requests and "
+        f"{estimate.processing_units:.2f} processing units."
+    )
+
+
+def _document(report: PullReport, journal: SpendJournal) -> dict[str, Any]:
+    return {
+        "estimate": _charge(report.estimate),
+        "spent": _charge(journal.spent_here()),
+        "spent_this_month": _charge(journal.spent()),
+        "sites": [
+            {
+                "site": site.site_id,
+                "found": [scene.id for scene in site.found],
+                "missing": [scene.id for scene in site.missing if scene.id not in report.pulled],
+                "pulled": [scene.id for scene in site.missing if scene.id in report.pulled],
+                "skipped": site.skipped,
+            }
+            for site in report.sites
+        ],
+        "failed": report.failed,
+        "stopped": None if report.stopped is None else str(report.stopped),
+    }
+
+
+def _charge(charge: Charge) -> dict[str, float]:
+    return {"requests": charge.requests, "processing_units": round(charge.processing_units, 6)}
+
+
+def _print(report: PullReport, output: Any, journal: SpendJournal, seconds: float) -> None:  # noqa: ANN401 - Output, imported lazily
+    looked_at = [site for site in report.sites if not site.skipped]
+    output.table(
+        ["site", "found#", "in the archive#", "pulled#", "missing#"],
+        [_row(site, report) for site in looked_at],
+    )
+    for scene_id, reason in report.failed.items():
+        output.note(f"{scene_id}: {reason}")
+    spent, month = journal.spent_here(), journal.spent()
+    output.line(
+        f"{len(report.pulled)} passes pulled in {seconds:.0f} s; {spent.requests} requests and "
+        f"{spent.processing_units:.2f} processing units spent, {month.processing_units:.2f} this month."
+    )
+
+
+def _row(site: SitePlan, report: PullReport) -> tuple[str, int, int, int, int]:
+    pulled = sum(scene.id in report.pulled for scene in site.missing)
+    held = len(site.found) - len(site.missing)
+    return site.site_id, len(site.found), held, pulled, len(site.missing) - pulled
