@@ -48,7 +48,7 @@ def parse_declaration(setup: Mapping[str, Any], collection: Collection, default_
 
 
 def _bands(declared: object, collection: Collection) -> tuple[Band, ...]:
-    entries = declared if isinstance(declared, list) and declared else [declared]
+    entries = declared if isinstance(declared, list) else [declared]
     if all(isinstance(entry, str) for entry in entries):
         entries = [{"bands": entries}]
     if len(entries) != 1 or not isinstance(entries[0], dict) or "datasource" in entries[0]:

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 from rasterio.io import MemoryFile
 
-from sitewatch_hub.messages import field_refusal, refusal
+from sitewatch_hub.messages import field_refusal, refusal, script_refusal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,6 +78,8 @@ def encode_json(document: object) -> bytes:
 
 def _tiff(pixels: NDArray[Any], spec: OutputSpec, canvas: Canvas) -> bytes:
     bands, rows, columns = pixels.shape
+    if spec.nodata is not None and not _holds(pixels.dtype, spec.nodata):
+        raise script_refusal(f"nodataValue {spec.nodata:g} is no {pixels.dtype.name}")
     profile = {
         "driver": "GTiff",
         "count": bands,
@@ -93,6 +95,13 @@ def _tiff(pixels: NDArray[Any], spec: OutputSpec, canvas: Canvas) -> bytes:
         with memory.open(**profile) as dataset:
             dataset.write(pixels)
         return bytes(memory.getbuffer())
+
+
+def _holds(dtype: np.dtype[Any], value: float) -> bool:
+    if not np.issubdtype(dtype, np.integer):
+        return True
+    limits = np.iinfo(dtype)
+    return value == int(value) and bool(limits.min <= value <= limits.max)
 
 
 def _picture(pixels: NDArray[Any], media_type: str) -> bytes:
