@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from maps.words import length_words
+from maps.lengths import length_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

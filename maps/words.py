@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from imagery.model import DetectionState, Outcome
+from maps.lengths import length_words
 from sites.watching import VAGUE_FROM_M
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 JUDGED = (Outcome.UNCHANGED, Outcome.CHANGED)
 """The outcomes that say whether anything changed."""
 
-_KM = 1000
 
 _LANGUAGES = MappingProxyType(
     {
@@ -56,15 +56,6 @@ def language_words(tag: str | None) -> str:
 def country_words(code: str | None) -> str:
     """Return the country of an ISO 3166-1 code; the code itself where we have no word for it."""
     return "" if code is None else _COUNTRIES.get(code, code)
-
-
-def length_words(length_m: float) -> str:
-    """Return a length as a reader says it.
-
-    >>> length_words(500), length_words(2500)
-    ('500 m', '2.5 km')
-    """
-    return f"{length_m / _KM:g} km" if length_m >= _KM else f"{length_m:g} m"
 
 
 def accuracy_words(site: Site) -> str:

@@ -7,9 +7,10 @@ from datetime import date, timedelta
 import pytest
 
 from imagery.model import Detection, DetectionState, Look, NoScene, Outcome
+from maps.lengths import length_words
 from maps.symbols import SYMBOLS
 from maps.view import SiteEntry
-from maps.words import accuracy_words, language_words, length_words, looks_summary, measurement_words
+from maps.words import accuracy_words, language_words, looks_summary, measurement_words
 from sites.categories import Category
 from sites.model import Site
 from sites.observation import Measurement, Qualifier
