@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from imagery.sentinelhub.credentials import Credentials
     from imagery.sentinelhub.deployment import Deployment
+    from imagery.sentinelhub.exchange import Limits
     from imagery.sentinelhub.patience import Patience
     from watch.workspace import Workspace
 
@@ -40,6 +41,7 @@ def connected(
     *,
     given: Credentials | None = None,
     patience: Patience | None = None,
+    limits: Limits | None = None,
 ) -> Iterator[Connection]:
     """Yield the service that a workspace's settings name; nothing is sent before it is asked.
 
@@ -48,6 +50,7 @@ def connected(
         environment: The process's variables.
         given: Credentials that go before those of environment and files.
         patience: When to ask again.
+        limits: Time and size of one exchange.
 
     Raises:
         CredentialsError: There are none.
@@ -63,7 +66,7 @@ def connected(
             hint=f"Set SITEWATCH_SH_CLIENT_ID and SITEWATCH_SH_CLIENT_SECRET, or write {file}",
         )
     journal = open_journal(workspace)
-    service = Service(deployment, credentials, meter=journal, patience=patience)
+    service = Service(deployment, credentials, meter=journal, patience=patience, limits=limits)
     wanted = workspace.settings.pull
     product = product_for(wanted.product)
     with closing(service):

@@ -16,6 +16,7 @@ from shapely.geometry import Point, mapping
 from geo.area import square_around
 from geo.dates import Span
 from imagery.sentinelhub.credentials import Credentials
+from imagery.sentinelhub.exchange import Limits
 from imagery.sentinelhub.patience import Patience
 from sitewatch_hub.server import LocalHub
 from sitewatch_hub.simulated import CRS, LEFT, TOP, make_archive
@@ -29,11 +30,12 @@ if TYPE_CHECKING:
 
 PLACES = {"customs": (900.0, 900.0), "market": (1500.0, 1300.0), "depot": (2900.0, 1000.0)}
 """Metres east and south of the simulated ground's corner; the last lies in the eastern tile."""
+SPAN = Span(date(2021, 10, 1), date(2022, 5, 31))
 IMPATIENT = Patience(total_s=20.0, attempts=4, first_wait_s=0.02, longest_wait_s=0.05)
 
 
 class Pull(Protocol):
-    def __call__(self, workspace: Workspace, *sites: str, patience: Patience = ...) -> PullReport: ...
+    def __call__(self, workspace: Workspace, *sites: str, timeout_s: float = ...) -> PullReport: ...
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +51,7 @@ def hub(ground: Archive) -> Iterator[LocalHub]:
 
 @pytest.fixture
 def span() -> Span:
-    return Span(date(2021, 10, 1), date(2022, 5, 31))
+    return SPAN
 
 
 @pytest.fixture
@@ -57,22 +59,7 @@ def make_hub_workspace(tmp_path: Path, hub: LocalHub) -> Callable[..., Workspace
     """Return a maker of workspaces that pull from the local hub; further settings as TOML lines."""
 
     def make(name: str, *, pull: str = "", budget: str = "") -> Workspace:
-        made = Workspace.create(tmp_path / name, builtin=False)
-        lines = [
-            "[pull]",
-            'deployment = "custom"',
-            f'base_url = "{hub.base_url}"',
-            f'token_url = "{hub.token_url}"',
-            'bands = ["blue", "green", "red", "nir", "swir16"]',
-            pull,
-            "[budget]",
-            budget,
-            "[look]",
-            "min_history = 4",
-        ]
-        (made.root / "sitewatch.toml").write_text("\n".join(lines) + "\n")
-        _write_sites(made.catalogue_path / "sites.geojson")
-        return Workspace.open(made.root)
+        return _workspace(tmp_path / name, hub, pull, budget)
 
     return make
 
@@ -81,13 +68,19 @@ def make_hub_workspace(tmp_path: Path, hub: LocalHub) -> Callable[..., Workspace
 def pull(hub: LocalHub, span: Span) -> Pull:
     """Return what pulls sites of a workspace in the name of the local hub's account."""
 
-    def run(workspace: Workspace, *sites: str, patience: Patience = IMPATIENT) -> PullReport:
-        given = Credentials(hub.client.id, hub.client.secret)
-        options = PullOptions(span, workers=workspace.settings.pull.workers)
-        with connected(workspace, {}, given=given, patience=patience) as connection:
-            return pull_sites(workspace, connection.hub, sites, options)
+    def run(workspace: Workspace, *sites: str, timeout_s: float = 30.0) -> PullReport:
+        return _pulled(workspace, hub, span, sites, timeout_s)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def undisturbed(ground: Archive, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Return every byte of an archive after a pull of the market on a good day."""
+    with LocalHub(ground.root) as hub:
+        workspace = _workspace(tmp_path_factory.mktemp("good") / "w", hub, "", "")
+        _pulled(workspace, hub, SPAN, ("market",), 30.0)
+    return _bytes(workspace.archive_path)
 
 
 @pytest.fixture
@@ -100,14 +93,44 @@ def account(hub: LocalHub) -> dict[str, str]:
 def everything() -> Callable[[Path], dict[str, bytes]]:
     """Return a reader of every file below a folder, without what only locks."""
 
-    def read(root: Path) -> dict[str, bytes]:
-        return {
-            str(path.relative_to(root)): path.read_bytes()
-            for path in sorted(root.rglob("*"))
-            if path.is_file() and not path.name.endswith(".lock")
-        }
+    return _bytes
 
-    return read
+
+def _bytes(root: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(root)): path.read_bytes()
+        for path in sorted(root.rglob("*"))
+        if path.is_file() and not path.name.endswith(".lock")
+    }
+
+
+def _workspace(root: Path, hub: LocalHub, pull: str, budget: str) -> Workspace:
+    made = Workspace.create(root, builtin=False)
+    lines = [
+        "[pull]",
+        'deployment = "custom"',
+        f'base_url = "{hub.base_url}"',
+        f'token_url = "{hub.token_url}"',
+        'bands = ["blue", "green", "red", "nir", "swir16"]',
+        pull,
+        "[budget]",
+        budget,
+        "[look]",
+        "min_history = 4",
+    ]
+    (made.root / "sitewatch.toml").write_text("\n".join(lines) + "\n")
+    _write_sites(made.catalogue_path / "sites.geojson")
+    return Workspace.open(made.root)
+
+
+def _pulled(
+    workspace: Workspace, hub: LocalHub, span: Span, sites: tuple[str, ...], timeout_s: float
+) -> PullReport:
+    given = Credentials(hub.client.id, hub.client.secret)
+    options = PullOptions(span, workers=workspace.settings.pull.workers)
+    limits = Limits(timeout_s=timeout_s)
+    with connected(workspace, {}, given=given, patience=IMPATIENT, limits=limits) as connection:
+        return pull_sites(workspace, connection.hub, sites, options)
 
 
 def _write_sites(path: Path) -> None:
