@@ -10,7 +10,7 @@ import orjson
 from shapely.geometry import Point, mapping
 
 from geo.area import square_around
-from geo.durable import write_bytes
+from geo.durable import PART_SUFFIX, new_directory, sweep, write_bytes
 from geo.errors import Where
 from imagery.intake import IntakeOptions, plan_intake
 from watch.errors import WorkspaceError
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from watch.run import Progress, RunReport
 
 SITE_ID = "oak-creek-colorado"
+MARKER = "demo.geojson"
+"""The catalogue file that tells a demo's workspace from anybody else's."""
 NOW = datetime(2013, 6, 1, tzinfo=UTC)
 """The demo pretends that it is the week after the last of its scenes."""
 
@@ -103,16 +105,20 @@ def run_demo(out: Path, cache: Path, *, progress: Progress | None = None) -> Dem
 
 def _workspace(out: Path) -> Workspace:
     root = out / "workspace"
-    marker = root / "catalogue" / "demo.geojson"
+    marker = root / "catalogue" / MARKER
     if root.exists():
         if not marker.is_file():
             raise WorkspaceError(
                 "not the folder of a demo", where=Where(file=str(out)), hint="Name a new folder"
             )
         return Workspace.open(root)
-    if out.exists() and any(out.iterdir()):
+    if out.exists() and any(not path.name.endswith(PART_SUFFIX) for path in out.iterdir()):
         raise WorkspaceError("not an empty folder", where=Where(file=str(out)), hint="Name a new folder")
-    workspace = Workspace.create(root, title=TITLE, statement=STATEMENT)
+    if out.exists():
+        sweep(out)  # only what a killed demo left is in it
     document = {"type": "FeatureCollection", "features": [demo_site()]}
-    write_bytes(marker, orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-    return workspace
+    with new_directory(root) as staging:
+        Workspace.create(staging, title=TITLE, statement=STATEMENT)
+        options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+        write_bytes(staging / "catalogue" / MARKER, orjson.dumps(document, option=options))
+    return Workspace.open(root)

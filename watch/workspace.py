@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from geo.durable import sweep, write_text
+from geo.durable import new_directory, sweep, write_text
 from geo.errors import Where
 from watch.errors import WorkspaceError
 from watch.settings import SETTINGS_FILE, Settings, read_settings, settings_text
@@ -69,24 +69,16 @@ class Workspace:
         Raises:
             WorkspaceError: The folder is not empty, or is a file.
         """
-        from sites.builtin import builtin_context_files, builtin_files  # noqa: PLC0415 - only a new workspace needs the data
-
         root = Path(folder).resolve()
         if root.exists() and (not root.is_dir() or any(root.iterdir())):
             raise WorkspaceError("not an empty folder", where=Where(file=str(folder)), hint="Name a new one")
-        workspace = cls(root, Settings(title=title, statement=statement))
-        for part in (
-            workspace.catalogue_path,
-            workspace.archive_path,
-            workspace.public_path,
-            root / "reviews",
-        ):
-            part.mkdir(parents=True, exist_ok=True)
-        for file in (*builtin_files(), *builtin_context_files()) if builtin else ():
-            shutil.copyfile(file, workspace.catalogue_path / file.name)
-        # Last, because it is what makes the folder a workspace.
-        write_text(root / SETTINGS_FILE, settings_text(title, statement))
-        return workspace
+        settings = settings_text(title, statement)
+        if root.exists():
+            _fill(root, settings, builtin=builtin)
+        else:
+            with new_directory(root) as staging:
+                _fill(staging, settings, builtin=builtin)
+        return cls(root, read_settings(root / SETTINGS_FILE))
 
     @property
     def catalogue_path(self) -> Path:
@@ -154,3 +146,14 @@ class Workspace:
     def sweep(self) -> int:
         """Delete what interrupted writes left in the workspace; return how many things went."""
         return sweep(self.root)
+
+
+def _fill(root: Path, settings: str, *, builtin: bool) -> None:
+    from sites.builtin import builtin_context_files, builtin_files  # noqa: PLC0415 - only a new workspace needs it
+
+    for name in ("catalogue", "archive", "reviews", "public"):
+        (root / name).mkdir()
+    for file in (*builtin_files(), *builtin_context_files()) if builtin else ():
+        shutil.copyfile(file, root / "catalogue" / file.name)
+    # Last, because it is what makes the folder a workspace.
+    write_text(root / SETTINGS_FILE, settings)

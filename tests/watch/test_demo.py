@@ -46,6 +46,7 @@ def test_demo_ends_with_a_map_and_a_table_and_can_be_repeated(
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     put_sample(tmp_path / "cache" / "sitewatch", 20)
+    (tmp_path / "demo" / ".workspace.killed.part").mkdir(parents=True)
     code, out, _ = sitewatch("demo", "--out", str(tmp_path / "demo"))
     assert code == 0
     lines = out.strip().splitlines()
@@ -56,6 +57,7 @@ def test_demo_ends_with_a_map_and_a_table_and_can_be_repeated(
     assert sum(json.loads(out)["looks"].values()) == 20
     page = Path(json.loads(out)["index"]).read_text()
     assert "every picture on this page shows Colorado" in page
+    assert sorted(path.name for path in (tmp_path / "demo").iterdir()) == ["index.html", "workspace"]
 
 
 def test_demo_leaves_other_folders_alone(
