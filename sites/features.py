@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geo.errors import InputError, Where
 from sites.checks import is_id, refuse, require_id, shown
+from sites.deferred import DeferredNotes, plain_notes
 from sites.members import Form, check_foreign, faults_of, listed, raise_all, text
 from sites.model import Name, Site, Subject
-from sites.positions import read_geometry, write_geometry
+from sites.positions import plain_points, read_geometry, write_geometry
 from sites.siteforms import NAME, SITE, SUBJECT
 from sites.slugs import slug
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from shapely.geometry import Point
 
@@ -21,7 +22,18 @@ _OURS = frozenset({"type", "id", "geometry", "properties", "bbox"})
 # `bbox` follows from the geometry; one that is kept would lie after the next move.
 _NAMES = listed(NAME.read)
 _ALIASES = listed(text)
-_NAMING = ("name", "names", "name_ko", "aliases")
+_NAMING = frozenset({"name", "names", "name_ko", "aliases"})
+_NOT_SITE = _NAMING | {"id"}
+
+
+class Ready(NamedTuple):
+    """What of a feature has been read already, together with others; None where it has not been."""
+
+    point: Point | None = None
+    notes: DeferredNotes | None = None
+
+
+_NOTHING = Ready()
 
 
 def feature_id(raw: Mapping[str, Any]) -> str | None:
@@ -60,13 +72,25 @@ def display_name(raw: Mapping[str, Any]) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def read_feature(raw: object, record_id: str, point: Point | None = None) -> Site | Subject:
+def read_ahead(features: Sequence[object]) -> list[Ready]:
+    """Return the points and notes of those features that surely have plain ones."""
+    points = plain_points([raw.get("geometry") if isinstance(raw, dict) else None for raw in features])
+    notes = plain_notes([_raw_notes(raw) for raw in features])
+    return list(map(Ready, points, notes))
+
+
+def _raw_notes(raw: object) -> object:
+    properties = raw.get("properties") if isinstance(raw, dict) else None
+    return properties.get("observations") if isinstance(properties, dict) else None
+
+
+def read_feature(raw: object, record_id: str, ready: Ready = _NOTHING) -> Site | Subject:
     """Return the site or subject of a GeoJSON feature.
 
     Args:
         raw: Not trusted.
         record_id: The id it gives itself, or one made for it.
-        point: Its geometry, where that has been read already.
+        ready: What `read_ahead` made of it.
 
     Raises:
         InputError: One fault, with its field, or a `RecordError` that holds all of them.
@@ -83,7 +107,7 @@ def read_feature(raw: object, record_id: str, point: Point | None = None) -> Sit
         check_foreign_member(key, value)
     if "subject" in properties:
         return _read_subject(raw, properties, record_id, foreign)
-    return _read_site(raw, properties, record_id, foreign, point)
+    return _read_site(raw, properties, record_id, foreign, ready)
 
 
 def check_foreign_member(key: str, value: object) -> None:
@@ -111,17 +135,20 @@ def _read_site(
     properties: dict[str, Any],
     site_id: str,
     foreign: dict[str, Any],
-    point: Point | None,
+    ready: Ready,
 ) -> Site:
     faults: list[InputError] = []
     values: dict[str, Any] = {"id": site_id}
-    rest = {key: properties[key] for key in properties if key != "id" and key not in _NAMING}
+    rest = {key: properties[key] for key in properties if key not in _NOT_SITE}
+    if ready.notes is not None:
+        values["observations"] = ready.notes
+        del rest["observations"]
     try:
         values["names"] = _read_names(properties)
     except InputError as error:
         faults.extend(faults_of(error, ""))
-    if point is not None:
-        values["geometry"] = point
+    if ready.point is not None:
+        values["geometry"] = ready.point
     elif raw["geometry"] is not None:
         try:
             values["geometry"] = read_geometry(raw["geometry"])

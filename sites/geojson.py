@@ -16,10 +16,17 @@ import orjson
 from geo.errors import InputError, Where
 from sites.checks import shown
 from sites.errors import CatalogueError
-from sites.features import check_foreign_member, display_name, feature_id, read_feature, write_feature
+from sites.features import (
+    Ready,
+    check_foreign_member,
+    display_name,
+    feature_id,
+    read_ahead,
+    read_feature,
+    write_feature,
+)
 from sites.files import explain_encoding, read_bounded
 from sites.members import faults_of
-from sites.positions import plain_points
 from sites.slugs import slug, told_apart
 
 if TYPE_CHECKING:
@@ -226,23 +233,23 @@ def _check_crs(raw: dict[str, Any]) -> None:
 
 
 def _read_features(
-    features: Sequence[object], place: Callable[[int], Where]
+    features: Sequence[object], place: Callable[[int], Where], ready: Iterable[Ready] | None = None
 ) -> tuple[list[Found], list[InputError]]:
     """Read each feature; `place` says where one stands, and is asked only when something is wrong."""
+    ready = read_ahead(features) if ready is None else ready
     faults: list[InputError] = []
     named = [_identify(raw, index, place, faults) for index, raw in enumerate(features)]
     ids = _settle(features, named)
     found: list[Found] = []
     seen: dict[str, int] = {}
-    points = plain_points([raw.get("geometry") if isinstance(raw, dict) else None for raw in features])
-    for index, (raw, record_id, point) in enumerate(zip(features, ids, points, strict=True)):
+    for index, (raw, record_id, known) in enumerate(zip(features, ids, ready, strict=True)):
         if record_id is None:
             continue
         try:
             if seen.setdefault(record_id, index) != index:
                 problem = f"the id is taken by {_label(place(seen[record_id]), record_id)}"
                 raise CatalogueError(problem, where=Where(field="id"))
-            record = read_feature(raw, record_id, point)
+            record = read_feature(raw, record_id, known)
         except InputError as error:
             where = place(index)
             faults.extend(_placed(error, replace(where, feature=_label(where, record_id))))

@@ -134,6 +134,9 @@ class WatchRules:
             require_text(detector, "detectors")
 
 
+_BY_THE_SETTINGS = WatchRules()  # one for all sites that say nothing of their own
+
+
 @dataclass(frozen=True, slots=True)
 class Retirement:
     """Since when, and why, a site is no longer watched."""
@@ -181,7 +184,7 @@ class Site:
     attributes: tuple[Attribute, ...] = ()
     former_ids: tuple[str, ...] = ()
     """Ids it had before; the ledger finds the site by any of them."""
-    watch: WatchRules = field(default_factory=WatchRules)
+    watch: WatchRules = _BY_THE_SETTINGS
     retired: Retirement | None = None
     observations: Sequence[Observation] = ()
     """In the order of the file; nothing is ever removed. Made when looked at (`sites.deferred`)."""

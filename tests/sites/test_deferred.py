@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.errors import InputError
-from sites.deferred import DeferredNotes, are_plain, read_notes
+from sites.deferred import DeferredNotes, are_plain, plain_notes, read_notes
 from sites.forms import OBSERVATION
 from sites.geojson import read_document, write_document
 from sites.members import listed
@@ -67,6 +67,21 @@ def test_what_is_found_plain_can_always_be_made(notes: list[Any]) -> None:
         made = listed(OBSERVATION.read)(notes)
         assert len({note.id for note in made}) == len(made)
         assert read_notes(notes) == made
+
+
+@given(lists=st.lists(st.lists(NOTES, max_size=2) | VALUES, max_size=40))
+@settings(max_examples=500, deadline=None)
+def test_many_lists_at_a_time_are_judged_as_each_alone(lists: list[Any]) -> None:
+    found = plain_notes(lists)
+    assert [notes is not None for notes in found] == [
+        isinstance(raw, list) and are_plain(raw) for raw in lists
+    ]
+    assert all(notes is None or notes == read_notes(raw) for notes, raw in zip(found, lists, strict=True))
+
+
+def test_the_same_note_may_stand_on_two_sites_but_not_twice_on_one() -> None:
+    assert plain_notes([PLAIN, PLAIN]) == [read_notes(PLAIN), read_notes(PLAIN)]
+    assert plain_notes([PLAIN, [PLAIN[0], PLAIN[0]]]) == [read_notes(PLAIN), None]
 
 
 def test_plain_notes_are_made_when_looked_at_and_equal_the_others() -> None:
