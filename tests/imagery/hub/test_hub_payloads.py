@@ -171,6 +171,27 @@ const evaluatePixel = (s) => s.B04;
     assert np.array_equal(tiff(process(changed("evalscript", script), granules).body).pixels, usual)
 
 
+def test_a_cloud_limit_is_inclusive(granules: tuple[Granule, ...]) -> None:
+    cover = max(granule.cloud_cover for granule in granules)
+    limits = {"timeRange": {"from": "2021-12-08T00:00:00Z", "to": "2021-12-09T00:00:00Z"}}
+    seen = [
+        tiff(process(changed("input.data.0.dataFilter", limits | {"maxCloudCoverage": most}), granules).body)
+        for most in (cover, cover - 0.01)
+    ]
+    assert [bool(image.pixels.any()) for image in seen] == [True, False]
+
+
+def test_many_strips_are_as_good_as_one(
+    granules: tuple[Granule, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = tiff(process(PAYLOAD, granules).body).pixels
+    monkeypatch.setattr("sitewatch_hub.evalscript._STRIP_SAMPLES", 5)
+    assert np.array_equal(tiff(process(PAYLOAD, granules).body).pixels, whole)
+    counted = SCRIPT.replace("UINT16", "FLOAT32").replace("s.B04 * 10000", "++calls") + "let calls = 0;"
+    calls = tiff(process(changed("evalscript", counted), granules).body).pixels
+    assert calls.ravel().tolist() == list(range(1, 13))
+
+
 def test_pictures_in_other_forms(granules: tuple[Granule, ...]) -> None:
     payload = changed("output.responses.0.format.type", "image/png")
     grey = Picture.open(io.BytesIO(process(payload, granules).body))

@@ -22,7 +22,7 @@ from imagery.local import LocalArchive
 from imagery.masks import MaskScheme, clear_pixels, scene_classes
 from sitewatch_hub.granules import read_granules
 from sitewatch_hub.sampling import Band, _in_unit
-from sitewatch_hub.simulated import EASTERN_BIAS, LEFT, STEP_PX, TOP
+from sitewatch_hub.simulated import EASTERN_BIAS, LEFT, RAISED_BY, STEP_PX, TOP
 from tests.imagery.hub.conftest import refused, window
 
 if TYPE_CHECKING:
@@ -150,9 +150,9 @@ def test_least_cloudy_and_cloud_limits_go_by_the_whole_granule(ask: Asker, simul
     span = ("2021-12-01", "2022-01-31")
     clearest = stored(simulated, "2022-01-17", 0, "red")[:30, :40]
     cloudy_only = ("2021-12-08", "2021-12-08")
-    assert np.array_equal(
-        ask.image(RED_DN, time_interval=span, mosaicking_order="leastCC").pixels[0], clearest
-    )
+    three_days = ("2022-01-01", "2022-03-31")  # 10, 0 and 30 percent: the clearest is in the middle
+    least = ask.image(RED_DN, time_interval=three_days, mosaicking_order="leastCC").pixels[0]
+    assert np.array_equal(least + RAISED_BY, stored(simulated, "2022-02-01", 0, "red")[:30, :40])
     assert np.array_equal(ask.image(RED_DN, time_interval=span, maxcc=0.5).pixels[0], clearest)
     assert not ask.image(RED_DN, time_interval=cloudy_only, maxcc=0.5).pixels.any()
     assert ask.image(RED_DN, time_interval=cloudy_only, maxcc=0.61).pixels.all()
