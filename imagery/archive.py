@@ -81,6 +81,7 @@ class Archive:
         progress: Progress | None = None,
         *,
         skip_refused: bool = False,
+        draw_up: bool = True,
     ) -> AddReport:
         """Check every scene's pixels, then write those that are new; waits for another process's add.
 
@@ -88,6 +89,7 @@ class Archive:
             planned: From `imagery.intake.plan_intake`.
             progress: Called after each scene, first for the checks and then for the writes.
             skip_refused: Add the others where some are refused, instead of none.
+            draw_up: Bring catalogue and collections up to date; else `draw_up` is called when all are in.
 
         Raises:
             ImageError: A scene was refused and `skip_refused` is not set; nothing was written.
@@ -97,7 +99,24 @@ class Archive:
             return AddReport((), (), ())
         with self.locked("adding"):
             sweep(self.root / "scenes")
-            return self._add(planned, progress, skip_refused=skip_refused)
+            report = self._add(planned, progress, skip_refused=skip_refused)
+            if draw_up:
+                refused = {refusal.scene_id for refusal in report.refused}
+                self._draw_up({scene.platform for scene in planned if scene.id not in refused})
+        return report
+
+    def draw_up(self) -> None:
+        """Bring catalogue and collections up to date with the scenes; writes only what is not.
+
+        Raises:
+            ArchiveError: An Item is damaged.
+        """
+        with self.locked("adding"):
+            folders = _folders(self.root / "scenes")
+            # An add that was killed may leave a platform's folder with nothing in it.
+            platforms = {folder.name for folder in folders if any(_items_of(folder))}
+            if platforms:
+                self._draw_up(platforms)
 
     def scenes(
         self, covering: BaseGeometry | None = None, until: datetime | None = None
@@ -166,7 +185,6 @@ class Archive:
                 written = self._write(scene, shas[scene.id])
                 (new if written else same).append(scene.id)
             _report(progress, len(planned) + position + 1, 2 * len(planned), scene.id)
-        self._draw_up({scene.platform for scene in planned if scene.id in shas})
         return AddReport(tuple(new), tuple(same), refused)
 
     def _checked(

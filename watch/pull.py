@@ -120,7 +120,13 @@ def pull(
         report = PullReport(tuple(search.plan(site) for site in chosen))
         if announce is not None:
             announce(report)
-        return report if options.dry_run else _fetch_all(hub, report, options.workers, progress)
+        if options.dry_run:
+            return report
+        try:
+            return _fetch_all(hub, report, options.workers, progress)
+        finally:
+            # Also when nothing was missing: an earlier pull may have been killed before it came to this.
+            archive.draw_up()
 
 
 @dataclass(frozen=True, slots=True)

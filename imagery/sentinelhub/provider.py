@@ -118,6 +118,8 @@ class SentinelHub:
     def fetch(self, scene: HubScene) -> Charge:
         """Put a pass into the archive unless it is there; return what that cost.
 
+        The archive's catalogue is left as it was: `Archive.draw_up` when all are in.
+
         Raises:
             ServiceError: And what else `Service.post` raises.
             ArchiveError: The archive is damaged or can't be written.
@@ -135,12 +137,14 @@ class SentinelHub:
             max_bytes=request.max_bytes,
         )
         with tempfile.TemporaryDirectory(prefix="sitewatch-") as folder:
-            self._archive.add([_planned(scene, pixels, spent, Path(folder))])
+            self._archive.add([_planned(scene, pixels, spent, Path(folder))], draw_up=False)
         return spent
 
     def read(self, grid: Grid, scenes: Sequence[Scene], bands: Sequence[str] | None = None) -> Chip:
         """Return one solar day of one series on a grid; what is not in the archive is fetched first."""
-        return self._local.read(grid, [self._fetched(scene) for scene in scenes], bands)
+        kept = [self._fetched(scene) for scene in scenes]
+        self._archive.draw_up()
+        return self._local.read(grid, kept, bands)
 
     @property
     def _local(self) -> LocalArchive:

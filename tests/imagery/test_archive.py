@@ -276,3 +276,17 @@ def test_two_processes_that_add_at_once_leave_one_whole_archive(
     alone = Archive(tmp_path / "alone")
     alone.add(plan.scenes)
     assert everything(archive.root) == everything(alone.root)
+
+
+def test_drawing_up_later_leaves_what_drawing_up_at_once_does(plan: IntakePlan, tmp_path: Path) -> None:
+    at_once, later = Archive(tmp_path / "a"), Archive(tmp_path / "b")
+    later.draw_up()
+    (later.root / "scenes" / "sentinel-9z" / "2019").mkdir(parents=True)
+    later.draw_up()
+    assert everything(later.root).keys() == {".adding.lock"}
+    at_once.add(plan.scenes)
+    for scene in plan.scenes:
+        later.add([scene], draw_up=False)
+    assert everything(later.root).keys() < everything(at_once.root).keys()
+    later.draw_up()
+    assert everything(later.root) == everything(at_once.root)

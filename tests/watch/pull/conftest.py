@@ -35,7 +35,9 @@ IMPATIENT = Patience(total_s=20.0, attempts=4, first_wait_s=0.02, longest_wait_s
 
 
 class Pull(Protocol):
-    def __call__(self, workspace: Workspace, *sites: str, timeout_s: float = ...) -> PullReport: ...
+    def __call__(
+        self, workspace: Workspace, *sites: str, timeout_s: float = ..., days: Span = ...
+    ) -> PullReport: ...
 
 
 @pytest.fixture(scope="session")
@@ -65,11 +67,11 @@ def make_hub_workspace(tmp_path: Path, hub: LocalHub) -> Callable[..., Workspace
 
 
 @pytest.fixture
-def pull(hub: LocalHub, span: Span) -> Pull:
+def pull(hub: LocalHub) -> Pull:
     """Return what pulls sites of a workspace in the name of the local hub's account."""
 
-    def run(workspace: Workspace, *sites: str, timeout_s: float = 30.0) -> PullReport:
-        return _pulled(workspace, hub, span, sites, timeout_s)
+    def run(workspace: Workspace, *sites: str, timeout_s: float = 30.0, days: Span = SPAN) -> PullReport:
+        return _pulled(workspace, hub, days, sites, timeout_s)
 
     return run
 
