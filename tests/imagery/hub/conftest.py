@@ -29,8 +29,17 @@ if TYPE_CHECKING:
     from requests import Response
     from sentinelhub.exceptions import DownloadFailedException
 
-# Stock collections name their own service and would send the token there.
-S2 = DataCollection.SENTINEL2_L2A.define_from("LOCAL_HUB_S2L2A", service_url=None)
+
+def on_the_hub(stock: DataCollection) -> DataCollection:
+    """Return a stock collection without a service of its own, to which the token would go.
+
+    The client refuses one definition under two names in a process; `wfs_id`, which nothing here uses,
+    keeps ours apart from those of other tests.
+    """
+    return stock.define_from(f"LOCAL_HUB_{stock.name}", service_url=None, wfs_id="LOCAL_HUB")
+
+
+S2 = on_the_hub(DataCollection.SENTINEL2_L2A)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

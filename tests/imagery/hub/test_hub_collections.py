@@ -20,7 +20,7 @@ from sitewatch_hub.cost import processing_units
 from sitewatch_hub.granules import read_granules
 from sitewatch_hub.sampling import Band
 from sitewatch_hub.server import LocalHub
-from tests.imagery.hub.conftest import tiff, window
+from tests.imagery.hub.conftest import on_the_hub, tiff, window
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,7 +95,7 @@ def test_a_sentinel_2_scene_without_classes_is_level_1c(
     options = {"scale": 1e-4, "offset": -0.1, "nodata": 0, "bands": ("red", "nir")}
     archive = put(raw, platform="S2A", acquired="2022-03-01T02:00:00Z", **options)
     with LocalHub(archive.root) as hub:
-        collection = DataCollection.SENTINEL2_L1C.define_from("LOCAL_HUB_S2L1C", service_url=None)
+        collection = on_the_hub(DataCollection.SENTINEL2_L1C)
         pixels = pixels_of(hub, two_bands("B04", "B08", "DN"), collection, monkeypatch)
         assert hub.granules[0].id.startswith("S2A_MSIL1C_20220301T020000_N0400_")
     assert np.array_equal(pixels, np.clip(raw.astype(int) - 1000, 0, None))
@@ -111,7 +111,7 @@ def test_landsat_is_scaled_and_keeps_its_classes(
     archive = put(raw, platform="LC8", acquired="2021-03-01T02:00:00Z", **options)
     with LocalHub(archive.root) as hub:
         assert hub.granules[0].cloud_cover == pytest.approx(100 * np.mean(raw[1] == 22280), abs=0.01)
-        collection = DataCollection.LANDSAT_OT_L2.define_from("LOCAL_HUB_LOTL2", service_url=None)
+        collection = on_the_hub(DataCollection.LANDSAT_OT_L2)
         script = two_bands("B04", "BQA", "REFLECTANCE")
         pixels = pixels_of(hub, script, collection, monkeypatch)
     assert np.abs(pixels[0] - (raw[0] * 2.75e-5 - 0.2)).max() < 1e-6
@@ -131,7 +131,7 @@ def test_radar_is_found_by_orbit_direction_when_its_items_tell_it(
         document["properties"] |= {"sat:orbit_state": state, "sar:instrument_mode": "IW"}
         item.write_bytes(orjson.dumps(document))
     with LocalHub(archive.root) as hub:
-        collection = DataCollection.SENTINEL1_IW.define_from("LOCAL_HUB_S1", service_url=None)
+        collection = on_the_hub(DataCollection.SENTINEL1_IW)
         script = two_bands("VV", "VH", "LINEAR_POWER")
         for number, direction in enumerate(("ASCENDING", "DESCENDING")):
             other = {"dataFilter": {"orbitDirection": direction}}
