@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 CRS = "EPSG:32652"
 LEFT, TOP = 280_000.0, 4_440_000.0
-"""Upper left corner of the western tile, by the mouth of the Yalu; the tiles share their top edge."""
+"""Upper left corner of the western tile (126.42 E, 40.08 N); the tiles share their top edge."""
 TILE_PX = 240
 """Side of a tile in pixels of 10 m."""
 STEP_PX = 160
