@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from geo.durable import write_bytes
 from geo.errors import InputError, Where
 from sites.errors import CatalogueError, UnknownSiteError
-from sites.geojson import Document, read_file, write_document
+from sites.geojson import Document, read_file, read_files, write_document
 from sites.memory import collector_paused
 from sites.model import Site, Subject
 
@@ -79,7 +79,8 @@ class Catalogue:
             InputError: The first fault; `check` reports all.
         """
         with collector_paused():
-            documents = {file: read_file(file) for file in catalogue_files(path)}
+            paths = catalogue_files(path)
+            documents = dict(zip(paths, read_files(paths), strict=True))
             for document in documents.values():
                 document.records()
             fault = next(iter(_duplicates(documents)), None)
@@ -177,15 +178,24 @@ def catalogue_files(path: Path) -> tuple[Path, ...]:
     """Return the files of a catalogue: the file itself, or a folder's ``*.geojson`` by name.
 
     Raises:
-        CatalogueError: There is nothing at `path`.
+        CatalogueError: There is nothing at `path`, or the folder may not be read.
     """
     if path.is_dir():
-        names = (file.name for file in path.glob(f"*{ENDING}"))
-        return tuple(path / name for name in sorted(names) if not name.startswith("."))
+        return _files_inside(path)
     if not path.exists():
         hint = "`sitewatch init` makes a workspace with a catalogue"
         raise CatalogueError("no such file or folder", where=Where(file=str(path)), hint=hint)
     return (path,)
+
+
+def _files_inside(folder: Path) -> tuple[Path, ...]:
+    try:
+        files = {file.name: file for file in folder.iterdir()}
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror}"
+        raise CatalogueError(problem, where=Where(file=str(folder))) from error
+    names = (name for name in files if name.endswith(ENDING) and not name.startswith("."))
+    return tuple(files[name] for name in sorted(names))
 
 
 def check(path: Path) -> tuple[InputError, ...]:

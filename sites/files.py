@@ -22,14 +22,13 @@ def read_bounded(path: Path) -> bytes:
     Raises:
         CatalogueError: It is not there, not a plain file, too large, or may not be read.
     """
-    where = Where(file=str(path))
     try:
         # Not to wait for the other end where it is a pipe; plain files don't mind.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except OSError as error:
         missing = isinstance(error, FileNotFoundError)
         problem = "no such file" if missing else f"cannot be read: {error.strerror}"
-        raise CatalogueError(problem, where=where) from error
+        raise CatalogueError(problem, where=Where(file=str(path))) from error
     try:
         return _read_all(descriptor)
     except InputError as error:
