@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import requests
 import urllib3
+from requests.adapters import HTTPAdapter
 from sentinelhub.config import SHConfig
 from sentinelhub.constants import SHConstants
 from sentinelhub.download.sentinelhub_client import SentinelHubDownloadClient
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from imagery.sentinelhub.deployment import Deployment
 
 _CONNECT_S = 10.0
+_MOST_CONNECTIONS = 32
 _CHUNK = 2**16
 _MAX_ERROR_BYTES = 2**16
 _MAX_TOKEN_BYTES = 2**16
@@ -76,6 +78,11 @@ class Exchange:
     _http: requests.Session = field(default_factory=requests.Session, init=False, repr=False)
     _session: _Session | None = field(default=None, init=False, repr=False)
     _lock: Any = field(default_factory=threading.RLock, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Keep a connection for each of as many threads as there may be."""
+        for scheme in ("https://", "http://"):
+            self._http.mount(scheme, HTTPAdapter(pool_maxsize=_MOST_CONNECTIONS))
 
     def send(self, request: DownloadRequest, *, max_bytes: int | None = None) -> DownloadResponse:
         """Send one request of the client and return its undecoded answer.

@@ -196,6 +196,7 @@ def test_both_say_the_same_of_one_archive(
             "bands",
             "scale",
             "mask_scheme",
+            "simulated",
         ):
             assert getattr(chip, field) == getattr(pulled, field), (key, field)
 
