@@ -231,10 +231,10 @@ def _notes(scenes: Sequence[PlannedScene]) -> tuple[str, ...]:
         ]
     unknown = [scene.id for scene in scenes if sensor_for(scene.platform).instrument is None]
     if unknown:
-        notes.append(f"{len(unknown)} scenes are of a platform that the sensor table does not know")
+        notes.append(f"scenes of a platform that the sensor table does not know: {len(unknown)}")
     bare = [scene.id for scene in scenes if scene.mask is None]
     if bare:
-        notes.append(f"{len(bare)} scenes have no cloud mask: only nodata is masked")
+        notes.append(f"scenes without a cloud mask (only nodata is masked): {len(bare)}")
     return tuple(notes)
 
 

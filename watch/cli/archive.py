@@ -100,7 +100,7 @@ def add(
 @app.command("list")
 def list_scenes(workspace: Workspace = HERE, json: Json = False, quiet: Quiet = False) -> None:
     """List the scenes of the archive, oldest first."""
-    from watch.cli.output import Output
+    from watch.cli.output import Output, number_of
     from watch.workspace import Workspace as Folder
 
     output = Output(json, quiet)
@@ -132,7 +132,7 @@ def list_scenes(workspace: Workspace = HERE, json: Json = False, quiet: Quiet = 
             for scene in scenes
         ],
     )
-    output.line(f"{len(scenes)} scenes.")
+    output.line(f"{number_of(len(scenes), 'scene')}.")
 
 
 @app.command("verify")
@@ -184,6 +184,8 @@ def _when(scene: Any) -> str:  # noqa: ANN401 - a Scene or a PlannedScene
 
 
 def _print_plan(plan: Any, output: Any) -> None:  # noqa: ANN401 - IntakePlan and Output, imported lazily
+    from watch.cli.output import number_of
+
     output.document({"would_add": [scene.id for scene in plan.scenes], "notes": list(plan.notes)})
     output.table(
         ["acquired", "platform", "bands", "mask", "id"],
@@ -198,14 +200,15 @@ def _print_plan(plan: Any, output: Any) -> None:  # noqa: ANN401 - IntakePlan an
             for scene in plan.scenes
         ],
     )
-    output.line(f"{len(plan.scenes)} scenes would be checked and added.")
+    output.line(f"{number_of(len(plan.scenes), 'scene')} would be checked and added.")
 
 
 def _print_report(report: Any, output: Any) -> None:  # noqa: ANN401 - AddReport and Output, imported lazily
+    from watch.cli.output import number_of
+
     refused = [{"id": each.scene_id, "reason": str(each.error)} for each in report.refused]
     output.document({"new": list(report.new), "same": list(report.same), "refused": refused})
     for each in refused:
         output.note(f"refused: {each['id']}: {each['reason']}")
-    output.line(
-        f"{len(report.new)} scenes added, {len(report.same)} were there already, {len(refused)} refused."
-    )
+    added = number_of(len(report.new), "scene")
+    output.line(f"{added} added, {len(report.same)} there already, {len(refused)} refused.")

@@ -54,6 +54,8 @@ def detect(
 
 
 def _print(diff: Diff, output: Output) -> None:
+    from watch.cli.output import number_of
+
     before, after = diff.before.chip, diff.after.chip
     days = [f"{chip.solar_day} ({chip.platform})" for chip in (before, after)]
     output.line(f"{diff.site.name}: {days[0]} against {days[1]}")
@@ -77,4 +79,4 @@ def _print(diff: Diff, output: Output) -> None:
     total = sum(region.area_m2 for region in diff.regions)
     share = f"{diff.result.changed_fraction:.1%} of what was clear on both"
     threshold = f"threshold {diff.result.threshold:.2f}"
-    output.line(f"{len(diff.regions)} regions, {total:,.0f} m2, {share}; {threshold}.")
+    output.line(f"{number_of(len(diff.regions), 'region')}, {total:,.0f} m2, {share}; {threshold}.")

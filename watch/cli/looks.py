@@ -78,13 +78,14 @@ def summary(found: Sequence[Look], empty: int) -> str:
     from collections import Counter
 
     from imagery.model import Outcome
+    from watch.cli.output import number_of
 
     counts = Counter(look.outcome for look in found)
     judged = counts[Outcome.UNCHANGED] + counts[Outcome.CHANGED]
     each = ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome])
     return (
-        f"{len(found)} looks ({each or 'none yet'}); {judged} could be judged; "
-        f"{empty} windows without a scene."
+        f"{number_of(len(found), 'look')} ({each or 'none yet'}); {judged} could be judged; "
+        f"{number_of(empty, 'window')} without a scene."
     )
 
 

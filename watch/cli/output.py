@@ -80,6 +80,15 @@ def plain(value: object) -> Any:  # noqa: ANN401 - a rich Text, imported lazily
     return Text(printable("" if value is None else str(value)))
 
 
+def number_of(number: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    >>> number_of(1, "scene"), number_of(2000, "scene")
+    ('1 scene', '2,000 scenes')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def printable(text: str) -> str:
     """Replace control and format characters, so that a name can't move the cursor or turn the line.
 

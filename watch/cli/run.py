@@ -118,8 +118,10 @@ def _print(report: RunReport, output: Any, *, dry_run: bool) -> None:  # noqa: A
 
 
 def _summary(report: RunReport, examined: int, *, dry_run: bool) -> str:
+    from watch.cli.output import number_of
+
     skipped = len(report.sites) - examined
     looks = sum(site.pending if dry_run else site.looks.total() for site in report.sites)
     verb = "would make" if dry_run else "made"
     left = f" {skipped} not examined (--json says why)." if skipped else ""
-    return f"{examined} sites examined, {verb} {looks} looks.{left}"
+    return f"{number_of(examined, 'site')} examined, {verb} {number_of(looks, 'look')}.{left}"
