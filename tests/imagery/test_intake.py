@@ -86,7 +86,7 @@ def test_bands_that_some_scenes_lack_are_reported(landsat_files: list[Path]) -> 
 def test_no_mask_and_no_platform_are_reported(write_tif: WriteTif) -> None:
     plan = plan_intake([write_tif("a.tif", descriptions=("red",))], IntakeOptions(acquired="2019-01-27"))
     assert plan.scenes[0].mask_scheme == "none"
-    assert any("no cloud mask" in note for note in plan.notes)
+    assert any("without a cloud mask" in note for note in plan.notes)
     assert any("does not know" in note for note in plan.notes)
 
 
