@@ -41,6 +41,10 @@ KIND_WORDS: Mapping[str, Category] = MappingProxyType(
 """Words that say what kind of place is meant, in English, Korean, and romanised Korean."""
 
 
+# A single syllable such as 항 or 역 ends too many words that mean no port and no station.
+_ENDINGS = tuple(word for word in KIND_WORDS if len(word) > 1)
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """A name or a query, taken apart."""
@@ -63,9 +67,12 @@ class Words:
         whole = plain(text[:MAX_QUERY])
         words = [word for word in whole.split() if word not in FILLERS]
         ends = [_kind(word) for word in words]
-        bare = [word.removesuffix(end) for word, end in zip(words, ends, strict=True)] if any(ends) else words
+        key, sounds = key_of(words), sound_words(words)
+        if not any(ends):
+            return cls(whole, key, key, sounds, sounds, frozenset())
+        bare = [word.removesuffix(end) for word, end in zip(words, ends, strict=True)]
         kinds = frozenset(KIND_WORDS[end] for end in ends if end)
-        return cls(whole, key_of(words), key_of(bare), sound_words(words), sound_words(bare), kinds)
+        return cls(whole, key, key_of(bare), sounds, sound_words(bare), kinds)
 
 
 def sound_words(words: Iterable[str]) -> tuple[str, ...]:
@@ -79,5 +86,4 @@ def _kind(word: str) -> str:
         return word
     if word.isascii():
         return ""
-    # A single syllable such as 항 or 역 ends too many words that mean no port and no station.
-    return max((end for end in KIND_WORDS if len(end) > 1 and word.endswith(end)), key=len, default="")
+    return max(filter(word.endswith, _ENDINGS), key=len, default="") if word.endswith(_ENDINGS) else ""

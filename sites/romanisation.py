@@ -68,7 +68,7 @@ def romanise(text: str) -> str:
     """
     if text.isascii():
         return text
-    return "".join(_syllable(character) for character in unicodedata.normalize("NFC", text))
+    return "".join(map(_syllable, unicodedata.normalize("NFC", text)))
 
 
 def has_hangul(text: str) -> bool:
@@ -98,12 +98,13 @@ def sound_key(text: str) -> str:
 
 def key_of(words: Iterable[str]) -> str:
     """Return the key of plain words in a row."""
-    return _first_sound("".join(_folded(romanise(word)) for word in words))
+    return _first_sound("".join(map(_folded, words)))
 
 
 @lru_cache(maxsize=65_536)
 def _folded(word: str) -> str:
     # Names share most of their words, and folding takes two dozen replacements.
+    word = romanise(word)
     for pattern, replacement in _FOLDS:
         word = pattern.sub(replacement, word)
     return word
@@ -116,6 +117,7 @@ def _first_sound(key: str) -> str:
     return f"n{key[1:]}" if key.startswith("r") else key
 
 
+@lru_cache(maxsize=16_384)
 def _syllable(character: str) -> str:
     code = ord(character) - _FIRST_SYLLABLE
     if not 0 <= code <= _LAST_SYLLABLE - _FIRST_SYLLABLE:
