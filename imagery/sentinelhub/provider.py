@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import rasterio
 from affine import Affine
 
 from geo.errors import Where
@@ -18,7 +19,7 @@ from geo.grid import grid_box_lonlat
 from imagery.assembly import PlannedScene
 from imagery.canonical import PixelSource
 from imagery.errors import ImageError
-from imagery.geotiff import write_cog
+from imagery.geotiff import GDAL_OPTIONS
 from imagery.local import DEFAULT_DILATE_PX, LocalArchive
 from imagery.model import NO_MASK, BandFile, Scene
 from imagery.outline import Outline
@@ -253,20 +254,20 @@ def _written(file: BandFile, asked: NDArray[np.generic], frame: Frame, folder: P
     step = round(file.transform.a / frame.side_m)
     path = folder / f"{file.name}.tif"
     pixels = asked[::step, ::step]
-    write_cog(
-        path,
-        pixels,
-        crs=file.crs,
-        transform=file.transform,
-        nodata=file.nodata,
-        scale=file.scale,
-        offset=file.offset,
-        name=file.name,
-    )
+    _write_plain(path, pixels, file)
     at = BandFile(
         file.name, str(path), file.crs, file.transform, file.shape, file.nodata, file.scale, file.offset
     )
     return PixelSource(at, 1, pixels.dtype.name)
+
+
+def _write_plain(path: Path, pixels: NDArray[np.generic], file: BandFile) -> None:
+    # Uncompressed, because it is read once and gone; what the archive keeps is its own to write.
+    rows, columns = pixels.shape
+    profile = {"driver": "GTiff", "count": 1, "height": rows, "width": columns, "dtype": pixels.dtype.name}
+    profile |= {"crs": file.crs, "transform": file.transform, "nodata": file.nodata}
+    with rasterio.Env(**GDAL_OPTIONS), rasterio.open(path, "w", **profile) as dataset:
+        dataset.write(pixels, 1)
 
 
 def _provenance(request: PassRequest, spent: Charge) -> dict[str, Any]:
