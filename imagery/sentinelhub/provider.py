@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import rasterio
 from affine import Affine
 
+from geo.durable import PART_SUFFIX
 from geo.errors import Where
 from geo.grid import grid_box_lonlat
 from imagery.assembly import PlannedScene
@@ -137,7 +138,10 @@ class SentinelHub:
             understand=lambda answer: understand_pixels(answer, request),
             max_bytes=request.max_bytes,
         )
-        with tempfile.TemporaryDirectory(prefix="sitewatch-") as folder:
+        # Below the archive and named as unfinished, so that what a kill leaves is swept with the rest.
+        root = self._archive.root
+        root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=root, prefix=".pull.", suffix=PART_SUFFIX) as folder:
             self._archive.add([_planned(scene, pixels, spent, Path(folder))], draw_up=False)
         return spent
 

@@ -121,6 +121,7 @@ def test_wherever_a_pull_is_killed_the_next_leaves_what_an_undisturbed_one_leave
         report = pull(workspace, "market", days=DAY)
         assert (report.failed, report.stopped) == ({}, None)
         assert everything(workspace.archive_path) == expected
+        assert not list(workspace.root.rglob("*.part"))
         # At most the one pass that was under way is asked for again, and the account shows it.
         assert asked(workspace, "sentinel-2a_20220201") <= 1 + paid_before <= 2
         account: SpendJournal = open_journal(workspace)
