@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from geo.errors import SitewatchError
+from imagery.change.series import MAX_FRAME_SHIFT
 from imagery.errors import ArchiveError
 from imagery.local import LocalArchive
 from imagery.model import Region
@@ -68,7 +69,8 @@ def threshold_words(settings: Settings) -> tuple[str, ...]:
     look = settings.look
     obscured = (
         f"A look is Obscured when less than {look.min_clear_footprint:.0%} of the footprint or less than "
-        f"{look.min_clear_frame:.0%} of the frame is clear."
+        f"{look.min_clear_frame:.0%} of the frame is clear, or when the whole frame moved more than "
+        f"{MAX_FRAME_SHIFT:g} times as far as it usually does: snow, haze, cloud that the mask missed."
     )
     learning = (
         f"It is Learning when there are fewer than {look.min_history} earlier clear looks within "
