@@ -78,8 +78,7 @@ def allow_text(value: str | None, field: str) -> None:
 
 def allow_texts(texts: tuple[str | None, ...], fields: tuple[str, ...]) -> None:
     """Check several texts as `allow_text` does, at the price of one."""
-    joined = "".join(filter(None, texts))
-    if _is_plain(joined):
+    if not any(texts) or _is_plain("".join(filter(None, texts))):
         return
     for value, field in zip(texts, fields, strict=True):
         allow_text(value, field)

@@ -44,7 +44,10 @@ def feature_id(raw: Mapping[str, Any]) -> str | None:
     """
     properties = raw.get("properties")
     inner = properties.get("id") if isinstance(properties, dict) else None
-    given = [value for value in (raw.get("id"), inner) if value is not None]
+    own = raw.get("id")
+    if inner is None and isinstance(own, str) and is_id(own):
+        return own  # as nearly all do
+    given = [value for value in (own, inner) if value is not None]
     if not given:
         return None
     ids = [value if isinstance(value, str) else str(value) if _is_whole(value) else value for value in given]
@@ -192,8 +195,9 @@ def _read_names(properties: dict[str, Any]) -> tuple[Name, ...]:
         found += _located(_NAMES, properties["names"], "names")
     shown_name = properties.get("name")
     if shown_name is not None:
-        first = next((name for name in found if name.text == shown_name), None)
-        found = [first or Name(_located(text, shown_name, "name")), *(n for n in found if n is not first)]
+        same = [name for name in found if name.text == shown_name]
+        first = same[0] if same else Name(_located(text, shown_name, "name"))
+        found = [first, *[name for name in found if name is not first]]
     if properties.get("name_ko") is not None:
         _add(found, Name(_located(text, properties["name_ko"], "name_ko"), language="ko"))
     if properties.get("aliases") is not None:
