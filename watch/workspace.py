@@ -25,6 +25,14 @@ if TYPE_CHECKING:
     from watch.ledger import Ledger
     from watch.run import Progress, RunReport
 
+GITIGNORE = """\
+# Secrets, locks and what can be made again; catalogue/ and reviews/ are what to keep.
+credentials.toml
+.sitewatch.lock
+*.part
+run.log
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
@@ -155,5 +163,6 @@ def _fill(root: Path, settings: str, *, builtin: bool) -> None:
         (root / name).mkdir()
     for file in (*builtin_files(), *builtin_context_files()) if builtin else ():
         shutil.copyfile(file, root / "catalogue" / file.name)
+    write_text(root / ".gitignore", GITIGNORE)
     # Last, because it is what makes the folder a workspace.
     write_text(root / SETTINGS_FILE, settings)
