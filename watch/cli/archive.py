@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -152,6 +153,52 @@ def verify(workspace: Workspace = HERE, json: Json = False, quiet: Quiet = False
     output.line("Every scene is what it was." if not faults else f"{len(faults)} damaged scenes.")
     if faults:
         raise typer.Exit(1)
+
+
+@app.command("prune")
+def prune(
+    scenes: Annotated[
+        bool, typer.Option("--scenes", help="Also the scenes that touch no site of the catalogue.")
+    ] = False,
+    dry_run: DryRun = False,
+    workspace: Workspace = HERE,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Delete what is derived and what crashes left; scenes only with --scenes.
+
+    The stacks are made again when they are needed.
+    """
+    from imagery.prune import prune as prune_archive
+    from watch.cli.output import Output, number_of
+    from watch.lock import writing
+    from watch.workspace import Workspace as Folder
+
+    output = Output(json, quiet)
+    folder = Folder.open(workspace)
+    with nullcontext() if dry_run else writing(folder.root):
+        areas = [site.area for site in folder.catalogue() if site.area is not None] if scenes else None
+        report = prune_archive(folder.archive(), keep_over=areas, dry_run=dry_run)
+    output.document(
+        {
+            "dry_run": dry_run,
+            "stacks": report.stacks,
+            "leftovers": report.leftovers,
+            "scenes": list(report.scene_ids),
+            "freed_bytes": report.freed_bytes,
+        }
+    )
+    output.table(["scene"], [(scene_id,) for scene_id in report.scene_ids])
+    parts = ", ".join(
+        number_of(count, noun)
+        for count, noun in (
+            (report.stacks, "stack"),
+            (report.leftovers, "leftover"),
+            (len(report.scene_ids), "scene"),
+        )
+    )
+    verb = "would be deleted" if dry_run else "deleted"
+    output.line(f"{parts} {verb}: {report.freed_bytes / 1e6:,.1f} MB.")
 
 
 def _expand(paths: list[Path]) -> list[Path]:
