@@ -20,6 +20,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from sites.catalogue import Catalogue
 from sites.editing import edit
 from sites.geojson import canonical_json
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 NOTES = 5
+BARE = "bare.geojson"
+"""All sites in one file once more: notes without sources, JSON without spaces."""
 CATEGORIES = ("market", "bridge", "customs", "factory", "mine", "port", "rail", "other")
 
 
@@ -138,6 +142,10 @@ def make(folder: Path, count: int) -> None:
         (folder / str(part)).mkdir()
         for item in features[:part]:
             (folder / str(part) / f"{item['id']}.geojson").write_bytes(canonical_json(item))
+    for item in features:
+        for each in item["properties"]["observations"]:
+            del each["sources"]
+    (folder / BARE).write_bytes(orjson.dumps({"type": "FeatureCollection", "features": features}))
 
 
 def parts(count: int) -> tuple[int, int, int]:
@@ -155,6 +163,9 @@ def main() -> None:
         for part in parts(count):
             path = folder / f"{part}.geojson"
             apart(reading, f"read {part} sites, {path.stat().st_size / 1e6:.0f} MB in one file", path)
+        bare = folder / BARE
+        label = f"read {count} sites, {bare.stat().st_size / 1e6:.0f} MB, no sources"
+        apart(reading, label, bare)
         for part in parts(count):
             apart(reading, f"read {part} sites, one file a site", folder / str(part))
         apart(searching, folder / f"{count}.geojson")
