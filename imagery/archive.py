@@ -4,6 +4,7 @@
     archive/scenes/<platform>/collection.json
     archive/scenes/<platform>/<year>/<scene id>/<scene id>.json, <band>.tif ...
     archive/grids/<site id>.json        the lattices that sites are pinned to (`imagery.pins`)
+    archive/stacks/<site id>/           chips as they were read once, derived (`imagery.stack`)
 
 The folders are the truth; catalogue and collections are drawn up from them. A scene's folder appears
 in one rename, whole or not at all, so a reader never sees half of one. One process adds at a time, and
