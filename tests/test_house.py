@@ -84,3 +84,10 @@ def test_pinned_requirements_have_hashes_and_no_addresses(name: str) -> None:
     assert text.count("--hash=sha256:") >= len(pins)
     assert "://" not in text
     assert "index" not in re.sub(r"^\s*#.*$", "", text, flags=re.MULTILINE)
+
+
+def test_damaged_input_raises_only_our_errors() -> None:
+    command = [sys.executable, str(ROOT / "scripts" / "fuzz-readers"), "500"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("500 inputs") == 5
