@@ -69,6 +69,7 @@ def report_json(report: RunReport) -> dict[str, Any]:
         "no_scene": report.no_scene,
         "detections": [detection_json(detection) for detection in report.detections],
         "skipped": {site.site_id: site.skipped for site in report.sites if site.skipped},
+        # A run reads the archive alone; `pull` is what spends.
         "spent": {"requests": 0, "processing_units": 0.0},
     }
 
