@@ -107,11 +107,13 @@ def _nearest_lattice(site: Site, found: list[Lattice], before: Edtf, after: Edtf
 
 def _diff(site: Site, before: Chosen, after: Chosen, min_pixels: int) -> Diff:
     bands = [name for name in before.chip.bands if name in after.chip.bands]
+    days = f"{before.chip.solar_day} and {after.chip.solar_day}"
+    if not bands:
+        raise NoClearLookError(f"{days} share no band", hint="Try other dates, or add the missing bands")
     settings = PairSettings()
     settings = replace(settings, min_pixels=max(settings.min_pixels, min_pixels))
     result = compare(_values(before.chip, bands), _values(after.chip, bands), settings)
     if not result.judged.any():
-        days = f"{before.chip.solar_day} and {after.chip.solar_day}"
         raise NoClearLookError(f"{days} share no clear pixel", hint="Try other dates")
     grid = before.chip.grid
     magnitude = result.score / result.threshold

@@ -156,13 +156,13 @@ class Watcher:
         return look_at(chip, history, found, self._spec)
 
     def _history(self, day: date, chip: Chip) -> list[Chip]:
-        """Return the earlier clear chips of the same season and bands, oldest first."""
+        """Return the earlier clear chips of the same season, bands and scale, oldest first."""
         days = [look.solar_day for look in self._looks if look.outcome in CLEAR_OUTCOMES]
         chosen = same_season(
             day, days, half_width_days=self._spec.season_half_width_days, limit=self._spec.max_history
         )
         chips = [self._chip(days[position]) for position in chosen]
-        return [earlier for earlier in chips if earlier.bands == chip.bands]
+        return [each for each in chips if (each.bands, each.scale) == (chip.bands, chip.scale)]
 
     def _read(self, day: date) -> Chip:
         return self._provider.read(self._lattice.grid, self._lattice.scenes[day])

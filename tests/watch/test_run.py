@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from imagery.intake import IntakeOptions, plan_intake
 from imagery.model import DetectionState, Outcome
 from sites.editing import rename
 from sites.errors import UnknownSiteError
@@ -199,6 +200,24 @@ def test_a_renamed_site_keeps_its_looks(
         assert ledger.looks("north-yard") == [replace(look, site_id="north-yard") for look in looks]
         assert ledger.detections() == [replace(found, site_id="north-yard") for found in detections]
     assert [path.name for path in (workspace.archive_path / "grids").iterdir()] == ["north-yard.json"]
+
+
+def test_scenes_of_other_bands_or_scale_are_no_history_and_stop_nothing(
+    make_workspace: Make, add_scenes: Add, scenes: Scenes, days: list[date], now: datetime
+) -> None:
+    workspace = make_workspace("w")
+    files = scenes(days)
+    last = f"{days[-1]:%Y%m%d}"
+    add_scenes(workspace, [file for file in files if last not in file.name])
+    other = [file for file in files if last in file.name and "nir" not in file.name]
+    uncalibrated = IntakeOptions(
+        pattern=r"(?P<platform>LE7)_(?P<acquired>\d{8})_(?P<band>\w+)", date_format="%Y%m%d"
+    )
+    workspace.archive().add(plan_intake(other, uncalibrated).scenes)
+    assert workspace.run(now=now).looks.total() == len(days)
+    with workspace.ledger() as ledger:
+        look = ledger.looks("yard")[-1]
+    assert (look.outcome, look.history) == (Outcome.LEARNING, 0)
 
 
 def test_a_damaged_scene_costs_its_look_and_is_judged_when_it_is_whole_again(
