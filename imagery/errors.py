@@ -29,3 +29,7 @@ class BudgetError(SitewatchError):
     """The user's limit or the account's quota is used up; nothing more was asked."""
 
     exit_code = 4
+
+
+class NullFileError(InputError):
+    """A stored null distribution can't be read."""
