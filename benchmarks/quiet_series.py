@@ -26,6 +26,7 @@ from imagery.change.confirm import detections
 from imagery.change.look import look_at
 from imagery.change.regions import pixels_inside
 from imagery.change.spec import WatchSpec
+from imagery.masks import MaskScheme, SceneClass, scene_classes
 from imagery.model import Chip, Detection, DetectionState, Look, Outcome
 
 SIDE = 61
@@ -66,6 +67,7 @@ def read_chip(folder: Path) -> Chip:
         scale=1e-4,
         valid=valid,
         clear=valid & (layers[3] < 2),
+        classes=np.where(valid, scene_classes(layers[3], MaskScheme.FMASK), np.uint8(SceneClass.NODATA)),
         mask_scheme="fmask",
     )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from geo.errors import Where
 from imagery.errors import ImageError
 from imagery.masks import MaskScheme
-from imagery.model import NO_MASK
+from imagery.model import NO_MASK, UNKNOWN_GEOMETRY, AcquisitionGeometry
 from imagery.outline import Outline
 from imagery.sensors import in_band_order
 
@@ -46,6 +46,8 @@ class PlannedScene:
     licence: str
     provenance: Mapping[str, Any] = field(default_factory=dict)
     """Further properties of its Item: what it was asked by, made of, and what it cost."""
+    geometry: AcquisitionGeometry = UNKNOWN_GEOMETRY
+    processing_baseline: str = ""
 
 
 @dataclass(frozen=True, slots=True)

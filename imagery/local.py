@@ -15,10 +15,11 @@ import rasterio
 
 from geo.errors import Where
 from geo.grid import grid_box_lonlat
+from imagery.acquisition import joint_baseline, joint_geometry
 from imagery.errors import ImageError
 from imagery.frame import Frame, read_classes, read_counts
 from imagery.geotiff import GDAL_OPTIONS
-from imagery.masks import MaskScheme, clear_pixels
+from imagery.masks import MaskScheme, SceneClass, clear_pixels, unmasked_classes
 from imagery.model import CANONICAL_SCALE, NO_MASK, BandFile, Chip, Scene
 from imagery.scene_index import SceneIndex
 from imagery.sensors import in_band_order
@@ -50,6 +51,8 @@ class _Layer:
     valid: NDArray[np.bool_]
     """``(y, x)``"""
     clear: NDArray[np.bool_]
+    """``(y, x)``"""
+    classes: NDArray[np.uint8]
     """``(y, x)``"""
 
 
@@ -110,10 +113,13 @@ class LocalArchive:
             scale=scale,
             valid=merged.valid,
             clear=merged.clear,
+            classes=merged.classes,
             mask_scheme=_one_scheme(ordered),
             clamped_px=int(np.count_nonzero(merged.below)),
             simulated=any(scene.simulated for scene in ordered),
             credit="; ".join(dict.fromkeys(scene.credit for scene in ordered if scene.credit)),
+            geometry=joint_geometry([scene.geometry for scene in ordered]),
+            processing_baseline=joint_baseline(scene.processing_baseline for scene in ordered),
         )
 
 
@@ -167,14 +173,15 @@ def _layer(scene: Scene, names: Sequence[str], frame: Frame, dilate_px: int) -> 
     dn = np.stack([counts for counts, _, _ in read])
     valid = np.logical_and.reduce([band_valid for _, band_valid, _ in read])
     below = np.stack([band_below for _, _, band_below in read])
-    clear = valid
+    clear, classes = valid, unmasked_classes(valid)
     if scene.mask is not None:
         # With a margin, so that a cloud just outside rims the frame's edge as it would inside.
         around = frame.grown(dilate_px)
-        classes = read_classes(scene.mask, MaskScheme(scene.mask_scheme), around)
+        found = read_classes(scene.mask, MaskScheme(scene.mask_scheme), around)
         inner = tuple(slice(dilate_px, dilate_px + length) for length in frame.shape)
-        clear = valid & clear_pixels(classes, dilate_px=dilate_px)[inner]
-    return _Layer(np.where(valid, dn, np.uint16(0)), below & valid, valid, clear)
+        clear = valid & clear_pixels(found, dilate_px=dilate_px)[inner]
+        classes = np.where(valid, found[inner], np.uint8(SceneClass.NODATA))
+    return _Layer(np.where(valid, dn, np.uint16(0)), below & valid, valid, clear, classes)
 
 
 def _merged(layers: Sequence[_Layer]) -> _Layer:
@@ -186,6 +193,7 @@ def _merged(layers: Sequence[_Layer]) -> _Layer:
             np.where(take, layer.below, merged.below),
             merged.valid | take,
             np.where(take, layer.clear, merged.clear),
+            np.where(take, layer.classes, merged.classes),
         )
     return merged
 

@@ -108,6 +108,12 @@ def scene_classes(codes: NDArray[np.generic], scheme: MaskScheme) -> NDArray[np.
     return classes
 
 
+def unmasked_classes(valid: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Return the classes of pixels that no mask speaks of: clear where valid, else no data."""
+    classes: NDArray[np.uint8] = np.where(valid, np.uint8(SceneClass.CLEAR), np.uint8(SceneClass.NODATA))
+    return classes
+
+
 def clear_pixels(classes: NDArray[np.uint8], *, dilate_px: int = 0) -> NDArray[np.bool_]:
     """Return True where a pixel is clear land or water, ``(y, x)``.
 

@@ -6,12 +6,16 @@ They carry a plain `site_id`, because `maps` draws them and `imagery` knows no c
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from geo.errors import Where
+from imagery.errors import ImageError
 
 if TYPE_CHECKING:
     from affine import Affine
@@ -26,6 +30,10 @@ CANONICAL_SCALE = 1e-4
 
 NO_MASK = "none"
 """What a scene or look says of its mask when it has none: only nodata is masked."""
+
+_ORBIT_STATES = "ascending|descending|geostationary"
+_ORBIT = re.compile(rf"(?:[1-9]\d*|(?:[1-9]\d*-)?(?:{_ORBIT_STATES}))?")
+_ANGLE_LIMIT_DEG = {"zenith": 180.0, "azimuth": 360.0}
 
 
 class Outcome(StrEnum):
@@ -59,6 +67,70 @@ def solar_day(acquired: datetime, lon: float) -> date:
     datetime.date(2020, 1, 2)
     """
     return (acquired + timedelta(hours=lon / 15.0)).date()
+
+
+def orbit_key(relative_orbit: int | None, state: str = "") -> str:
+    """Return the key of an orbit: its number, its direction, or both as far as they are known.
+
+    >>> orbit_key(3, "descending"), orbit_key(3), orbit_key(None)
+    ('3-descending', '3', '')
+    """
+    return "-".join(part for part in (str(relative_orbit or ""), state) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class AcquisitionGeometry:
+    """From where the sensor looked and from where the sun shone, at the scene's centre.
+
+    It describes pixels and is no part of them: two providers may know different facts of one
+    acquisition, so no digest of content covers it.
+
+    >>> AcquisitionGeometry("3-descending", sun_zenith_deg=51.8).relative_orbit
+    3
+    """
+
+    orbit: str = ""
+    """From `orbit_key`; empty where unknown. Looks of one key see the ground from one side."""
+    sun_zenith_deg: float | None = None
+    """0 overhead, above 90 below the horizon; None where unknown, as for the others."""
+    sun_azimuth_deg: float | None = None
+    """Direction from the ground to the sun, clockwise from north."""
+    view_zenith_deg: float | None = None
+    """Angle at the ground between the vertical and the line of sight."""
+    view_azimuth_deg: float | None = None
+    """As STAC's ``view:azimuth``: from the point below the satellite to the ground, clockwise from north."""
+
+    def __post_init__(self) -> None:
+        """Refuse what can be neither orbit nor angle; angles become plain floats.
+
+        Raises:
+            ImageError: With the field's name.
+        """
+        if not _ORBIT.fullmatch(self.orbit):
+            problem = f"{self.orbit!r} is no key of an orbit"
+            raise ImageError(problem, where=Where(field="orbit"), hint="Make it with orbit_key")
+        for kind, limit in _ANGLE_LIMIT_DEG.items():
+            for name in (f"sun_{kind}_deg", f"view_{kind}_deg"):
+                angle = getattr(self, name)
+                if angle is None:
+                    continue
+                if not 0.0 <= angle <= limit:
+                    raise ImageError(f"{angle:g} is no angle from 0 to {limit:g}", where=Where(field=name))
+                object.__setattr__(self, name, float(angle))
+
+    @property
+    def relative_orbit(self) -> int | None:
+        """Number of the orbit in the platform's repeat cycle."""
+        number = self.orbit.partition("-")[0]
+        return int(number) if number.isdigit() else None
+
+    @property
+    def orbit_state(self) -> str:
+        """``ascending``, ``descending`` or ``geostationary``; empty where unknown."""
+        return self.orbit.removeprefix(str(self.relative_orbit or "")).removeprefix("-")
+
+
+UNKNOWN_GEOMETRY = AcquisitionGeometry()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +170,9 @@ class Scene:
     content_sha: str
     simulated: bool = False
     credit: str = ""
+    geometry: AcquisitionGeometry = UNKNOWN_GEOMETRY
+    processing_baseline: str = ""
+    """Version of the processing chain, ``04.00``; empty where unknown."""
 
     def solar_day(self, lon: float) -> date:
         """Return the local day at a longitude; a day-only scene keeps the day it was given."""
@@ -125,11 +200,20 @@ class Chip:
     """``(y, x)``: every band has data."""
     clear: NDArray[np.bool_]
     """``(y, x)``: valid, and neither cloud, shadow nor snow by the scene classes."""
+    classes: NDArray[np.uint8]
+    """``(y, x)``: `imagery.masks.SceneClass` codes as the mask says, without the rim that `clear` leaves.
+
+    No data where not valid; a scene without a mask is clear elsewhere.
+    """
     mask_scheme: str
     clamped_px: int = 0
     """Band pixels that were below zero and were set to zero."""
     simulated: bool = False
     credit: str = ""
+    geometry: AcquisitionGeometry = UNKNOWN_GEOMETRY
+    """Of several scenes each fact is that of the first that knows it."""
+    processing_baseline: str = ""
+    """Of several scenes that of the first that knows it."""
 
     @property
     def site_id(self) -> str:

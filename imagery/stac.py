@@ -1,7 +1,8 @@
 """Scenes as SpatioTemporal Asset Catalogs: an Item each, a Collection a platform, one Catalog.
 
 STAC 1.1.0 with the extensions projection 2.0.0, electro-optical 1.1.0 and raster 1.1.0, the set that
-pystac reads. What they have no field for is named ``sitewatch:*``. Links are relative, so an archive
+pystac reads, and satellite, view and Sentinel-2 1.0.0 where there is something to say in them. What they
+have no field for is named ``sitewatch:*``. Links are relative, so an archive
 can be moved or put on a web server as it is. Documents hold no time of writing: same scene, same bytes.
 """
 
@@ -18,6 +19,7 @@ from affine import Affine
 from shapely.geometry import Polygon, mapping
 
 from geo.errors import Where
+from imagery.acquisition import acquisition_extensions, acquisition_properties, baseline_of, geometry_of
 from imagery.errors import ArchiveError
 from imagery.model import NO_MASK, BandFile, Scene
 from imagery.sensors import sensor_for
@@ -46,14 +48,17 @@ def item_document(planned: PlannedScene, content_sha: str) -> dict[str, Any]:
     sources = [*planned.bands, *([planned.mask] if planned.mask else [])]
     assets = {source.file.name: _asset(source, planned) for source in sources}
     has_bands = any("eo:bands" in asset for asset in assets.values())
+    facts = acquisition_properties(
+        planned.geometry, planned.processing_baseline, sensor_for(planned.platform)
+    )
     return {
         "type": "Feature",
         "stac_version": STAC_VERSION,
-        "stac_extensions": [PROJECTION, EO, RASTER] if has_bands else [PROJECTION, RASTER],
+        "stac_extensions": [PROJECTION, *([EO] if has_bands else []), RASTER, *acquisition_extensions(facts)],
         "id": planned.id,
         "geometry": _plain(mapping(planned.footprint)),
         "bbox": list(planned.footprint.bounds),
-        "properties": _properties(planned, content_sha),
+        "properties": {**_properties(planned, content_sha), **facts},
         "links": [
             {"rel": "root", "href": "../../../../catalog.json", "type": "application/json"},
             {"rel": "parent", "href": "../../collection.json", "type": "application/json"},
@@ -263,6 +268,8 @@ def _scene(document: Mapping[str, Any], path: Path) -> Scene:
         content_sha=str(properties["sitewatch:content_sha"]),
         simulated=bool(properties["sitewatch:simulated"]),
         credit=str(properties["sitewatch:credit"]),
+        geometry=geometry_of(properties),
+        processing_baseline=baseline_of(properties),
     )
 
 

@@ -3,9 +3,9 @@
     archive/stacks/<site id>/<grid id>-<series>.stack
 
 A record a chip, one after the other: prefix (magic, lengths, CRC-32), a JSON header, and the pixels: counts
-``(band, y, x)`` as little-endian uint16, then `valid` and `clear` as packed bits. All of it is derived from
-the scenes: a record is found by a digest of what its chip was made of, so one of other scenes or settings is
-never served, and deleting the folder loses nothing but time.
+``(band, y, x)`` as little-endian uint16, `classes` as bytes, then `valid` and `clear` as packed bits. All of
+it is derived from the scenes: a record is found by a digest of what its chip was made of, so one of other
+scenes or settings is never served, and deleting the folder loses nothing but time.
 
 Records are only ever appended. A torn one fails its length or its checksum, is read from the scenes again
 and cut off by the next append; that is why nothing here waits for the disk.
@@ -29,7 +29,7 @@ import orjson
 from geo.errors import Where
 from imagery.errors import ArchiveError, ImageError
 from imagery.local import DEFAULT_DILATE_PX, LocalArchive
-from imagery.model import Chip
+from imagery.model import AcquisitionGeometry, Chip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -46,11 +46,11 @@ if TYPE_CHECKING:
 
 STACKS_FOLDER = "stacks"
 
-RECIPE = 1
+RECIPE = 2
 """Raised whenever the same scenes would give other pixels than before: resampling, rounding, masks."""
 
 _PREFIX = struct.Struct("<8sIQI")
-_MAGIC = b"SWCHIP1\n"
+_MAGIC = b"SWCHIP2\n"
 _MAX_NAME = 200
 
 
@@ -201,7 +201,10 @@ def _key(grid: Grid, scenes: Sequence[Scene], bands: Sequence[str] | None, setti
             (scene.id, scene.content_sha, scene.acquired, scene.day_only, scene.platform, scene.series)
             for scene in ordered
         ],
-        "said": [(scene.mask_scheme, scene.simulated, scene.credit) for scene in ordered],
+        "said": [
+            (scene.mask_scheme, scene.simulated, scene.credit, scene.geometry, scene.processing_baseline)
+            for scene in ordered
+        ],
     }
     return hashlib.sha256(orjson.dumps(made_of)).hexdigest()
 
@@ -220,12 +223,14 @@ def _header(chip: Chip) -> dict[str, Any]:
         "clamped_px": chip.clamped_px,
         "simulated": chip.simulated,
         "credit": chip.credit,
+        "geometry": chip.geometry,
+        "processing_baseline": chip.processing_baseline,
     }
 
 
 def _payload(chip: Chip) -> bytes:
     masks = np.packbits(chip.valid).tobytes() + np.packbits(chip.clear).tobytes()
-    return np.ascontiguousarray(chip.dn, dtype="<u2").tobytes() + masks
+    return np.ascontiguousarray(chip.dn, dtype="<u2").tobytes() + chip.classes.tobytes() + masks
 
 
 def _chip(grid: Grid, header: dict[str, Any], payload: memoryview) -> Chip:
@@ -233,6 +238,7 @@ def _chip(grid: Grid, header: dict[str, Any], payload: memoryview) -> Chip:
     rows, columns = grid.shape
     counts_bytes, mask_bytes = 2 * len(bands) * rows * columns, (rows * columns + 7) // 8
     dn = np.frombuffer(payload[:counts_bytes], dtype="<u2").reshape(len(bands), rows, columns)
+    classes_end = counts_bytes + rows * columns
     return Chip(
         grid=grid,
         solar_day=date.fromisoformat(header["solar_day"]),
@@ -244,12 +250,15 @@ def _chip(grid: Grid, header: dict[str, Any], payload: memoryview) -> Chip:
         bands=bands,
         dn=dn.astype(np.uint16, copy=False),
         scale=header["scale"],
-        valid=_mask(payload[counts_bytes : counts_bytes + mask_bytes], grid.shape),
-        clear=_mask(payload[counts_bytes + mask_bytes :], grid.shape),
+        valid=_mask(payload[classes_end : classes_end + mask_bytes], grid.shape),
+        clear=_mask(payload[classes_end + mask_bytes :], grid.shape),
+        classes=np.frombuffer(payload[counts_bytes:classes_end], dtype=np.uint8).reshape(grid.shape),
         mask_scheme=header["mask_scheme"],
         clamped_px=header["clamped_px"],
         simulated=header["simulated"],
         credit=header["credit"],
+        geometry=AcquisitionGeometry(**header["geometry"]),
+        processing_baseline=header["processing_baseline"],
     )
 
 

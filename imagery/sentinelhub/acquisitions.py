@@ -6,6 +6,7 @@ back (Sentinel Hub documentation, "Catalog API").
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,9 @@ import orjson
 import shapely
 from shapely.geometry import shape
 
+from imagery.acquisition import baseline_of, geometry_of, joint_baseline, joint_geometry
 from imagery.errors import ServiceError
-from imagery.model import solar_day
+from imagery.model import UNKNOWN_GEOMETRY, AcquisitionGeometry, solar_day
 from imagery.sensors import platform_slug
 from imagery.sentinelhub.cost import CATALOG_UNITS, Charge
 from imagery.sentinelhub.service import UnusableAnswer
@@ -43,9 +45,16 @@ _CARRIED = (
     "view:sun_azimuth",
     "view:sun_elevation",
     "view:azimuth",
+    "view:incidence_angle",
     "view:off_nadir",
 )
 """Properties that are kept with the scene where the catalogue has them."""
+
+_PRODUCT_NAME = re.compile(
+    r"S2[A-Z_]_MSIL\w{2}_\d{8}T\d{6}_N(?P<major>\d\d)(?P<minor>\d\d)_R(?P<orbit>\d{3})_"
+)
+"""Compact naming convention of Sentinel-2 products (ESA, from 2016-12-06): all that the catalogue tells of
+orbit and baseline of Sentinel-2 is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +72,10 @@ class Granule:
     crs: str | None
     """``EPSG:n`` of its pixels, where the catalogue says."""
     facts: tuple[tuple[str, str | float], ...]
-    """Angles, orbit and processing baseline, by name."""
+    """Angles, orbit and processing baseline, by name, as the catalogue says them."""
     simulated: bool
+    geometry: AcquisitionGeometry = UNKNOWN_GEOMETRY
+    processing_baseline: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +98,16 @@ class Acquisition:
     def last(self) -> datetime:
         """Aware UTC of the last granule."""
         return self.granules[-1].acquired
+
+    @property
+    def geometry(self) -> AcquisitionGeometry:
+        """Of its granules each fact is that of the first that knows it."""
+        return joint_geometry([granule.geometry for granule in self.granules])
+
+    @property
+    def processing_baseline(self) -> str:
+        """Of its first granule that knows it; empty where none does."""
+        return joint_baseline(granule.processing_baseline for granule in self.granules)
 
     @property
     def cloud_percent(self) -> float | None:
@@ -201,6 +222,7 @@ def _granule(feature: dict[str, Any], product: Product) -> Granule:
         shapely.prepare(footprint)
         cloud = properties.get("eo:cloud_cover")
         code = properties.get("proj:code") or properties.get("proj:epsg")
+        told = {**_named_facts(str(feature["id"])), **properties}
         return Granule(
             id=str(feature["id"]),
             platform=platform_slug(str(properties.get("platform") or product.generic_platform)),
@@ -210,11 +232,24 @@ def _granule(feature: dict[str, Any], product: Product) -> Granule:
             crs=None if not code else f"EPSG:{int(str(code).upper().removeprefix('EPSG:'))}",
             facts=_facts(properties),
             simulated=bool(properties.get("sitewatch:simulated", False)),
+            geometry=geometry_of(told),
+            processing_baseline=baseline_of(told),
         )
     except (KeyError, TypeError, ValueError, AttributeError, shapely.errors.ShapelyError) as error:
         raise ServiceError(
             f"an item of the catalogue can't be read: {type(error).__name__}: {error}"
         ) from error
+
+
+def _named_facts(name: str) -> dict[str, Any]:
+    found = _PRODUCT_NAME.match(name)
+    if found is None:
+        return {}
+    facts: dict[str, Any] = {"s2:processing_baseline": f"{found['major']}.{found['minor']}"}
+    if int(found["orbit"]):
+        # Its instrument works by daylight, which is the half of an orbit that goes south.
+        facts |= {"sat:relative_orbit": int(found["orbit"]), "sat:orbit_state": "descending"}
+    return facts
 
 
 def _facts(properties: dict[str, Any]) -> tuple[tuple[str, str | float], ...]:

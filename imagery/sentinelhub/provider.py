@@ -186,6 +186,8 @@ class SentinelHub:
             content_sha="",
             simulated=any(granule.simulated for granule in acquisition.granules),
             credit=product.credit.format(year=acquisition.acquired.year),
+            geometry=acquisition.geometry,
+            processing_baseline=acquisition.processing_baseline,
             request=request,
         )
 
@@ -250,6 +252,8 @@ def _planned(scene: HubScene, pixels: PassPixels, spent: Charge, folder: Path) -
         credit=scene.credit,
         licence="",
         provenance=_provenance(scene.request, spent),
+        geometry=scene.geometry,
+        processing_baseline=scene.processing_baseline,
     )
 
 

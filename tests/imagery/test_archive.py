@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from shapely.geometry import Point
 from imagery.archive import AddReport, Archive, planned_sha
 from imagery.errors import ArchiveError, ImageError
 from imagery.intake import IntakeOptions, IntakePlan, plan_intake
+from imagery.model import AcquisitionGeometry
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -99,6 +101,20 @@ def test_content_does_not_depend_on_how_the_file_is_packed(write_tif: WriteTif) 
     options = IntakeOptions(acquired="2019-01-27", platform="S2A")
     (a,), (b,) = plan_intake([one_file], options).scenes, plan_intake(single, options).scenes
     assert planned_sha(a) == planned_sha(b)
+
+
+def test_how_a_scene_was_taken_is_kept_and_is_no_content(archive: Archive, plan: IntakePlan) -> None:
+    geometry = AcquisitionGeometry("3-descending", 51.8, 162.5)
+    told = [replace(scene, geometry=geometry, processing_baseline="04.00") for scene in plan.scenes]
+    assert [planned_sha(scene) for scene in told] == [planned_sha(scene) for scene in plan.scenes]
+    archive.add(told)
+    assert {(scene.geometry, scene.processing_baseline) for scene in archive.scenes()} == {
+        (geometry, "04.00")
+    }
+    before = everything(archive.root)
+    assert len(archive.add(plan.scenes).same) == 3
+    assert everything(archive.root) == before
+    assert archive.verify() == ()
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,8 @@ from imagery.archive import Archive
 from imagery.errors import ArchiveError, ImageError
 from imagery.intake import IntakeOptions, plan_intake
 from imagery.local import LocalArchive
-from imagery.model import CANONICAL_SCALE
+from imagery.masks import MaskScheme, SceneClass, scene_classes
+from imagery.model import CANONICAL_SCALE, AcquisitionGeometry
 from imagery.provider import solar_days
 
 if TYPE_CHECKING:
@@ -174,6 +176,38 @@ def test_classes_become_clear_pixels_and_a_rim(archive: Archive, add: Callable[.
     assert (~rimmed.read(grid(0, 0, 9, 9), rimmed.index.scenes).clear).sum() == 1 + 9
     outside = plain.read(grid(0, -2, 9, 9), plain.index.scenes)
     assert not outside.clear[:, :2].any()
+    classes = np.full((9, 9), SceneClass.CLEAR)
+    classes[4, 4], classes[0, 0] = SceneClass.CLOUD, SceneClass.SNOW
+    for found in (chip, rimmed.read(grid(0, 0, 9, 9), rimmed.index.scenes)):
+        assert found.classes.dtype == np.uint8
+        assert np.array_equal(found.classes, classes)
+    assert (outside.classes[:, :2] == SceneClass.NODATA).all()
+    assert np.array_equal(outside.classes[:, 2:], classes[:, :7])
+
+
+def test_without_a_mask_what_is_valid_is_clear(archive: Archive, add: Callable[..., None]) -> None:
+    add("a.tif", np.array([[[5, 0, 7]]], dtype=np.uint16), ("red",), {"nodata": 0})
+    local = LocalArchive(archive)
+    chip = local.read(grid(0, 0, 1, 3), local.index.scenes)
+    assert chip.classes[0].tolist() == [SceneClass.CLEAR, SceneClass.NODATA, SceneClass.CLEAR]
+
+
+def test_a_chip_of_two_tiles_says_how_the_pass_was_taken(archive: Archive, write_tif: WriteTif) -> None:
+    geometries = (AcquisitionGeometry("", 51.8), AcquisitionGeometry("3", 52.0, 160.0))
+    for number, geometry in enumerate(geometries):
+        moved = TRANSFORM @ Affine.translation(10 * number, 0)
+        path = write_tif(f"{number}.tif", counts(10, 10), transform=moved)
+        acquired = f"2019-01-27T02:11:3{number}Z"
+        options = IntakeOptions(acquired=acquired, platform="S2A", bands=("red",))
+        (planned,) = plan_intake([path], options).scenes
+        archive.add([replace(planned, geometry=geometry, processing_baseline="02.0" + "78"[number])])
+    local = LocalArchive(archive)
+    chip = local.read(grid(0, 0, 10, 20), local.index.scenes)
+    assert chip.valid.all()
+    assert chip.geometry == AcquisitionGeometry("3", 51.8, 160.0)
+    assert chip.processing_baseline == "02.07"
+    eastern = local.read(grid(0, 12, 5, 5), local.search(grid(0, 12, 5, 5)))
+    assert (eastern.geometry, eastern.processing_baseline) == (geometries[1], "02.08")
 
 
 @pytest.mark.parametrize("shift", [0.0, 0.5])
@@ -367,3 +401,4 @@ def test_a_real_series_gives_a_chip_a_day(archive: Archive, test_data: Path) -> 
         assert np.array_equal(chip.valid, valid)
         assert np.array_equal(chip.dn, np.where(valid, np.stack([red, nir]), 0))
         assert np.array_equal(chip.clear, valid & np.isin(scl, (2, 4, 5, 6, 7)))
+        assert np.array_equal(chip.classes, np.where(valid, scene_classes(scl, MaskScheme.SCL), 0))

@@ -8,6 +8,7 @@ from affine import Affine
 from shapely.geometry import Point, box
 
 from geo.grid import grid_box_lonlat, site_grid
+from imagery.masks import unmasked_classes
 from imagery.model import NO_MASK, BandFile, Chip, Scene
 from imagery.provider import solar_days
 
@@ -59,6 +60,7 @@ class FakeProvider:
             scale=None,
             valid=all_valid,
             clear=all_valid,
+            classes=unmasked_classes(all_valid),
             mask_scheme=NO_MASK,
         )
 

@@ -186,6 +186,7 @@ def test_both_say_the_same_of_one_archive(
         pulled = theirs[key]
         assert np.array_equal(chip.valid, pulled.valid), key
         assert np.array_equal(chip.clear, pulled.clear), key
+        assert np.array_equal(chip.classes, pulled.classes), key
         assert np.array_equal(chip.dn, pulled.dn), key
         for field in (
             "solar_day",
@@ -197,6 +198,8 @@ def test_both_say_the_same_of_one_archive(
             "scale",
             "mask_scheme",
             "simulated",
+            "geometry",
+            "processing_baseline",
         ):
             assert getattr(chip, field) == getattr(pulled, field), (key, field)
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
+from dataclasses import replace
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +10,11 @@ import numpy as np
 import orjson
 import pytest
 
+from imagery.acquisition import SATELLITE, SENTINEL_2, VIEW
 from imagery.archive import Archive
 from imagery.errors import ArchiveError
 from imagery.intake import IntakeOptions, plan_intake
+from imagery.model import UNKNOWN_GEOMETRY, AcquisitionGeometry
 from imagery.stac import item_document, item_scene
 from imagery.stac_schema import validate_stac
 
@@ -19,19 +22,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from imagery.assembly import PlannedScene
     from tests.imagery.conftest import WriteTif
 
 SHA = "0" * 64
 
 
 @pytest.fixture
-def item(write_tif: WriteTif) -> dict[str, Any]:
+def planned(write_tif: WriteTif) -> PlannedScene:
     pixels = np.ones((3, 6, 5), dtype=np.uint16)
     path = write_tif("a.tif", pixels, descriptions=("B4", "B8", "SCL"), nodata=0)
     options = IntakeOptions(
         acquired="2019-01-27T02:11:30Z", platform="S2A", scale=1e-4, credit="Copernicus", licence="CC-BY-4.0"
     )
-    (planned,) = plan_intake([path], options).scenes
+    return plan_intake([path], options).scenes[0]
+
+
+@pytest.fixture
+def item(planned: PlannedScene) -> dict[str, Any]:
     return orjson_copy(item_document(planned, SHA))
 
 
@@ -56,6 +64,33 @@ def test_an_item_is_valid_and_says_what_it_holds(item: dict[str, Any]) -> None:
     assert red["eo:bands"] == [{"name": "red", "common_name": "red", "center_wavelength": 0.665}]
     assert "scale" not in item["assets"]["scl"]["raster:bands"][0]
     assert all(asset["href"].startswith("./") for asset in item["assets"].values())
+
+
+def test_an_item_tells_how_it_was_taken_in_the_extensions_names(
+    item: dict[str, Any], planned: PlannedScene, tmp_path: Path
+) -> None:
+    geometry = AcquisitionGeometry("3-descending", 51.8, 162.5, 4.2, 104.0)
+    told = replace(planned, geometry=geometry, processing_baseline="04.00")
+    document = orjson_copy(item_document(told, SHA))
+    validate_stac(document)
+    assert document["stac_extensions"] == [*item["stac_extensions"], SATELLITE, VIEW, SENTINEL_2]
+    assert document["properties"] == item["properties"] | {
+        "sat:relative_orbit": 3,
+        "sat:orbit_state": "descending",
+        "view:sun_elevation": 38.2,
+        "view:sun_azimuth": 162.5,
+        "view:incidence_angle": 4.2,
+        "view:azimuth": 104.0,
+        "s2:processing_baseline": "04.00",
+    }
+    scene = item_scene(document, tmp_path / f"{item['id']}.json")
+    assert (scene.geometry, scene.processing_baseline) == (geometry, "04.00")
+
+
+def test_what_is_unknown_is_not_written_and_comes_back_unknown(item: dict[str, Any], tmp_path: Path) -> None:
+    assert not [name for name in item["properties"] if name.startswith(("sat:", "view:", "s2:"))]
+    scene = item_scene(item, tmp_path / f"{item['id']}.json")
+    assert (scene.geometry, scene.processing_baseline) == (UNKNOWN_GEOMETRY, "")
 
 
 def test_a_day_is_an_interval(write_tif: WriteTif) -> None:
@@ -107,7 +142,28 @@ def _flat(item: dict[str, Any]) -> None:
     item["geometry"] = {"type": "Point", "coordinates": [1, 2]}
 
 
-@pytest.mark.parametrize("damage", [_href, _absolute, _renamed, _zoneless, _maskless, _unprojected, _flat])
+def _upside_down(item: dict[str, Any]) -> None:
+    item["properties"]["view:sun_elevation"] = 91
+
+
+def _orbiting_nothing(item: dict[str, Any]) -> None:
+    item["properties"]["sat:relative_orbit"] = "3; 4"
+
+
+DAMAGES = [
+    _href,
+    _absolute,
+    _renamed,
+    _zoneless,
+    _maskless,
+    _unprojected,
+    _flat,
+    _upside_down,
+    _orbiting_nothing,
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_item_is_named(
     item: dict[str, Any], tmp_path: Path, damage: Callable[[dict[str, Any]], None]
 ) -> None:
@@ -118,7 +174,11 @@ def test_a_damaged_item_is_named(
     assert caught.value.where.file == str(path)
 
 
-def test_validation_reaches_every_schema(item: dict[str, Any]) -> None:
+def test_validation_reaches_every_schema(planned: PlannedScene) -> None:
+    geometry = AcquisitionGeometry("3", 51.8)
+    told = replace(planned, geometry=geometry, processing_baseline="04.00")
+    item = orjson_copy(item_document(told, SHA))
+    validate_stac(item)
     breakages: list[Callable[[dict[str, Any]], object]] = [
         lambda broken: broken.pop("geometry"),
         lambda broken: broken["properties"].update(datetime="yesterday"),
@@ -127,6 +187,9 @@ def test_validation_reaches_every_schema(item: dict[str, Any]) -> None:
         lambda broken: broken["assets"]["red"].update({"proj:shape": [1]}),
         lambda broken: broken["assets"]["red"]["raster:bands"][0].update(data_type="uint12"),
         lambda broken: broken["assets"]["red"]["eo:bands"][0].update(common_name="reddish"),
+        lambda broken: broken["properties"].update({"sat:orbit_state": "sideways"}),
+        lambda broken: broken["properties"].update({"view:azimuth": 361}),
+        lambda broken: broken["properties"].update({"s2:processing_baseline": "4"}),
         lambda broken: broken.update(stac_extensions=["https://example.org/schema.json"]),
         lambda broken: broken.update(type="Feather"),
     ]

@@ -16,6 +16,7 @@ from shapely.geometry import Point, box
 from geo.area import square_around
 from geo.dates import parse_edtf
 from geo.grid import Grid
+from imagery.masks import unmasked_classes
 from imagery.model import Chip, Detection, DetectionState, Look, Outcome, Region
 from maps.pictures import before_after, picture
 from maps.view import MapView, SiteEntry
@@ -57,6 +58,7 @@ def make_chip(grid: Grid) -> MakeChip:
             "scale": 1e-4,
             "valid": valid,
             "clear": valid,
+            "classes": unmasked_classes(valid),
             "mask_scheme": "fmask",
             "credit": "USGS Landsat, public domain",
         }

@@ -37,8 +37,6 @@ _TILE_M = 100_000.0
 _CARRIED = ("processing:", "s1:", "s2:", "sar:", "sat:", "view:")
 """Extensions whose properties are passed on from an Item."""
 
-_BASELINE_FACT = "s2:processing_baseline"
-
 _CLOUDY = (SceneClass.CLOUD, SceneClass.CIRRUS)
 
 
@@ -120,7 +118,7 @@ MOSAICKING_ORDERS = tuple(_ORDERS)
 
 def _granule(scene: Scene, collection: Collection) -> Granule:
     facts = _facts(scene)
-    baseline = _baseline(scene, facts) if collection.harmonised else ""
+    baseline = _baseline(scene) if collection.harmonised else ""
     name = _product_name(scene, collection, baseline) if collection.harmonised else scene.id
     return Granule(name, scene, collection, _cloud_cover(scene), baseline, facts)
 
@@ -134,9 +132,9 @@ def _facts(scene: Scene) -> dict[str, str | float]:
     }
 
 
-def _baseline(scene: Scene, facts: Mapping[str, str | float]) -> str:
-    if _BASELINE_FACT in facts:
-        return str(facts[_BASELINE_FACT])
+def _baseline(scene: Scene) -> str:
+    if scene.processing_baseline:
+        return scene.processing_baseline
     # What a baseline did to the counts tells at least which side of 04.00 it is on.
     return _OFFSET_BASELINE if any(file.offset < 0 for file in scene.bands) else _LAST_WITHOUT_OFFSET
 
@@ -154,7 +152,10 @@ def _product_name(scene: Scene, collection: Collection, baseline: str) -> str:
     mission = "S2" + (scene.platform.removeprefix("sentinel-2").upper() or "_")
     number = baseline.replace(".", "")
     level = f"MSI{collection.id[-3:].upper()}"
-    return f"{mission}_{level}_{_compact(scene.acquired)}_N{number}_R000_T{tile}_{_compact(processed)}.SAFE"
+    orbit = f"R{scene.geometry.relative_orbit or 0:03d}"
+    return (
+        f"{mission}_{level}_{_compact(scene.acquired)}_N{number}_{orbit}_T{tile}_{_compact(processed)}.SAFE"
+    )
 
 
 def _compact(moment: datetime) -> str:

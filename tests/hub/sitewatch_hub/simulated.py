@@ -8,7 +8,7 @@ seconds apart whose overlap is seen by both.
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from affine import Affine
 
 from imagery.archive import Archive
 from imagery.intake import IntakeOptions, plan_intake
+from imagery.model import AcquisitionGeometry, orbit_key
 
 if TYPE_CHECKING:
     from typing import Any
@@ -50,6 +51,8 @@ PASSES = (
 CLOUDY_SHARE = (0.0, 0.6, 0.1, 0.0, 0.3, 0.0)
 """Of the rows of a tile, from the top, by pass."""
 
+ORBIT = orbit_key(3, "descending")
+
 _SECONDS_TO_NEXT_TILE = 4
 _BANDS_10M = ("blue", "green", "red", "nir")
 _BANDS_20M = ("swir16",)
@@ -72,6 +75,22 @@ class _Tile:
     def raised(self) -> int:
         return RAISED_BY if self.acquired >= BASELINE_CHANGE else 0
 
+    @property
+    def baseline(self) -> str:
+        return "04.00" if self.raised else "03.01"
+
+    @property
+    def geometry(self) -> AcquisitionGeometry:
+        east = self.left_px / STEP_PX
+        month = self.acquired.month
+        return AcquisitionGeometry(
+            ORBIT,
+            sun_zenith_deg=round(65.0 - 20.0 * np.sin(np.pi * month / 12.0), 3),
+            sun_azimuth_deg=164.0 - 2.0 * month + 0.1 * east,
+            view_zenith_deg=4.0 + 1.5 * east,
+            view_azimuth_deg=104.5 + east,
+        )
+
 
 def make_archive(root: Path, rng: np.random.Generator) -> Archive:
     """Write the twelve scenes into the archive at `root` and return it; same `rng`, same bytes."""
@@ -80,7 +99,10 @@ def make_archive(root: Path, rng: np.random.Generator) -> Archive:
     for tile in _tiles():
         with tempfile.TemporaryDirectory() as folder:
             files = _write_tile(Path(folder), tile, noise)
-            archive.add(plan_intake(files, _options(tile)).scenes)
+            scenes = plan_intake(files, _options(tile)).scenes
+            archive.add(
+                [replace(it, geometry=tile.geometry, processing_baseline=tile.baseline) for it in scenes]
+            )
     return archive
 
 

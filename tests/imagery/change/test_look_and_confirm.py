@@ -15,6 +15,7 @@ from imagery.change.confirm import cosine, detections
 from imagery.change.look import look_at
 from imagery.change.regions import pixels_inside
 from imagery.change.spec import WatchSpec
+from imagery.masks import SceneClass
 from imagery.model import Chip, Detection, DetectionState, Look, Outcome
 
 SIDE = 40
@@ -51,6 +52,7 @@ def _chip(number: int, *, built: bool = False, cloud: float = 0.0, haze: int = 0
         scale=1e-4,
         valid=np.ones((SIDE, SIDE), dtype=bool),
         clear=clear,
+        classes=np.where(clear, SceneClass.CLEAR, SceneClass.CLOUD).astype(np.uint8),
         mask_scheme="fmask",
     )
 

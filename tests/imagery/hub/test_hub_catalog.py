@@ -61,7 +61,7 @@ def test_a_feature_is_one_granule_with_what_the_service_tells_of_it(catalog: Sen
     west, east = sorted(
         found(catalog, time=("2022-03-08", "2022-03-08")), key=lambda feature: feature["bbox"][0]
     )
-    assert west["id"].startswith("S2B_MSIL2A_20220308T021138_N0400_R000_T52TBK_")
+    assert west["id"].startswith("S2B_MSIL2A_20220308T021138_N0400_R003_T52TBK_")
     assert west["id"] != east["id"]
     assert west["collection"] == "sentinel-2-l2a"
     assert west["properties"] == {
@@ -70,6 +70,13 @@ def test_a_feature_is_one_granule_with_what_the_service_tells_of_it(catalog: Sen
         "gsd": 10.0,
         "proj:epsg": 32652,
         "eo:cloud_cover": pytest.approx(30.2, abs=0.1),
+        "sat:relative_orbit": 3,
+        "sat:orbit_state": "descending",
+        "view:sun_azimuth": 158.0,
+        "view:sun_elevation": pytest.approx(39.142),
+        "view:azimuth": 104.5,
+        "view:incidence_angle": 4.0,
+        "s2:processing_baseline": "04.00",
         "sitewatch:simulated": True,
     }
     assert west["bbox"][2] > east["bbox"][0]

@@ -89,6 +89,8 @@ def test_what_is_no_page_is_not_taken(
         {"datetime": None},
         {"eo:cloud_cover": "much"},
         {"proj:epsg": "EPSG:../../x"},
+        {"view:sun_elevation": 180},
+        {"sat:relative_orbit": "3"},
     ],
 )
 def test_an_item_that_cannot_be_is_refused(
@@ -105,6 +107,35 @@ def test_names_from_the_catalogue_become_slugs(
     items = [feature(1, platform="../../etc"), feature(2, platform=None), feature(3, platform="Sentinel-2C")]
     hub.faults.add(page(items), path=SEARCH_PATH)
     assert [each.platform for each in find()] == ["etc", "sentinel-2", "sentinel-2c"]
+
+
+SAID = {"sat:relative_orbit": 3, "sat:orbit_state": "descending", "view:sun_elevation": 38.2}
+
+
+@pytest.mark.parametrize(
+    ("name", "facts", "geometry", "baseline"),
+    [
+        # All that the service tells of Sentinel-2 stands in the name.
+        ("S2A_MSIL2A_20210125T073201_N0500_R049_T39TWK_20230528T024029.SAFE", {}, "49-descending", "05.00"),
+        ("S2B_MSIL1C_20210125T073201_N0209_R000_T39TWK_20230528T024029", {}, "", "02.09"),
+        ("LC08_L2SP_116032_20210125_20210305_02_T1", {}, "", ""),
+        ("S1B_IW_GRDH_1SDV_20210125T", {"sat:orbit_state": "ASCENDING"}, "ascending", ""),
+        ("item", {**SAID, "processing:version": "05.11"}, "3-descending", "05.11"),
+        ("S2A_MSIL2A_20210125T073201_N0500_R049_T", {"sat:relative_orbit": 5}, "5-descending", "05.00"),
+    ],
+)
+def test_orbit_and_baseline_are_read_where_the_catalogue_tells_them(
+    hub: LocalHub,
+    find: Callable[[], tuple[Acquisition, ...]],
+    name: str,
+    facts: dict[str, object],
+    geometry: str,
+    baseline: str,
+) -> None:
+    hub.faults.add(page([{**feature(1, **facts), "id": name}]), path=SEARCH_PATH)
+    (found,) = find()
+    assert (found.geometry.orbit, found.processing_baseline) == (geometry, baseline)
+    assert found.geometry.sun_zenith_deg == (51.8 if "view:sun_elevation" in facts else None)
 
 
 def grid(crs: str, left: float, top: float, side_px: int = 50) -> Grid:
