@@ -1,0 +1,176 @@
+"""Where in a site a look departs most from its prediction: the largest score over templates and places."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from imagery.change.matched import (
+    MEDIAN_CHI2,
+    Peak,
+    Place,
+    Reading,
+    Residuals,
+    inflations,
+    joined_score,
+    reading_at,
+    score_map,
+    standardised,
+)
+from imagery.change.templates import Square, square, squares
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+MIN_INSIDE = 0.5
+"""Share of a square that must lie inside the site; in a site too small for that, as much as can."""
+
+_NEARLY = 0.9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shapes:
+    """What is looked for on a window, and where."""
+
+    squares: tuple[Square, ...]
+    """Empty where the drawn footprint is the only template."""
+    allowed: NDArray[np.bool_]
+    """``(square, y, x)``: where the centre of each square may lie."""
+    listed: NDArray[np.float32] | None
+    """``(y, x)``: mixing fractions of the drawn footprint; None in search mode."""
+
+    @classmethod
+    def searching(cls, weights: NDArray[np.float32]) -> Shapes:
+        """Look for any square that lies mostly inside the site.
+
+        Args:
+            weights: ``(y, x)``: share of each pixel inside the site, on the window.
+        """
+        bank = squares()
+        seen = Residuals(weights[None], np.ones_like(weights[None]))
+        return cls(bank, np.stack([_inside(seen, each) for each in bank]), None)
+
+    @classmethod
+    def listing(cls, fractions: NDArray[np.float32]) -> Shapes:
+        """Look at the drawn footprint alone."""
+        return cls((), np.zeros((0, *fractions.shape), dtype=np.bool_), fractions)
+
+    @property
+    def sides_px(self) -> tuple[float, ...]:
+        """Size of each template; 0 is the drawn footprint."""
+        return tuple(each.side_px for each in self.squares) or (0.0,)
+
+
+def _inside(weights: Residuals, template: Square) -> NDArray[np.bool_]:
+    """Return where enough of a square lies inside the site: the sum of fraction times weight."""
+    z, _ = standardised(weights, template)
+    held = z[0] * np.sqrt(np.square(template.rows).sum() * np.square(template.columns).sum())
+    least = min(MIN_INSIDE * template.side_px**2, _NEARLY * float(held.max()))
+    return np.asarray(held >= least, dtype=np.bool_)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Yardstick:
+    """How the site's own quiet looks scatter: what makes a score comparable between sites."""
+
+    join: NDArray[np.float32]
+    """``(band, band)``: inverse correlation of the bands."""
+    inflation: NDArray[np.float32]
+    """``(template, band)``: of the variance of a contrast."""
+
+    def of(self, shapes: Shapes, side_px: float) -> NDArray[np.float32]:
+        """Return the inflation of a size, ``(band)``."""
+        row: NDArray[np.float32] = self.inflation[shapes.sides_px.index(side_px)]
+        return row
+
+
+def yardstick(frames: Sequence[Residuals], shapes: Shapes, join: NDArray[np.float32]) -> Yardstick:
+    """Measure a site's inflation on its own quiet looks.
+
+    Args:
+        frames: Residuals of quiet looks, each judged without itself.
+        shapes: What is looked for.
+        join: ``(band, band)``: inverse correlation of the bands.
+    """
+    inside = np.asarray(shapes.allowed.any(axis=0), dtype=np.bool_)
+    if shapes.listed is None:
+        return Yardstick(join, inflations(frames, shapes.squares, inside))
+    ones = np.ones(len(join), dtype=np.float32)
+    z = [np.divide(each.contrast, each.error) for each in _readings(frames, shapes.listed, ones)]
+    spread = np.median(np.square(z), axis=0) / MEDIAN_CHI2 if z else ones
+    return Yardstick(join, np.maximum(spread, 1).astype(np.float32)[None])
+
+
+def _readings(
+    frames: Sequence[Residuals], fractions: NDArray[np.float32], inflation: NDArray[np.float32]
+) -> list[Reading]:
+    found = [reading_at(frame, fractions, inflation) for frame in frames]
+    return [each for each in found if each.is_known]
+
+
+def find_peak(
+    residuals: Residuals,
+    shapes: Shapes,
+    yard: Yardstick,
+    excluded: NDArray[np.bool_] | None = None,
+) -> Peak | None:
+    """Return the strongest departure of a look, or None where nothing could be judged.
+
+    Args:
+        residuals: Of the window.
+        shapes: What is looked for.
+        yard: The site's own scatter.
+        excluded: ``(y, x)``: centres that don't count.
+    """
+    if shapes.listed is not None:
+        return _listed_peak(residuals, shapes, yard)
+    best: tuple[float, int, int] | None = None
+    for number, template in enumerate(shapes.squares):
+        scores = score_map(residuals, template, yard.join, yard.inflation[number])
+        open_to = shapes.allowed[number] if excluded is None else shapes.allowed[number] & ~excluded
+        scores[~open_to] = -1
+        at = int(np.argmax(scores))
+        if scores.flat[at] >= 0 and (best is None or scores.flat[at] > best[0]):
+            best = float(scores.flat[at]), number, at
+    if best is None:
+        return None
+    row, column = divmod(best[2], residuals.values.shape[2])
+    template = shapes.squares[best[1]]
+    place = Place(template.side_px, template.phase, row, column)
+    return Peak(best[0], place, read(residuals, place, shapes, yard))
+
+
+def _listed_peak(residuals: Residuals, shapes: Shapes, yard: Yardstick) -> Peak | None:
+    place = Place(0.0, (0.0, 0.0), 0, 0)
+    reading = read(residuals, place, shapes, yard)
+    return Peak(joined_score(reading, yard.join), place, reading) if reading.is_known else None
+
+
+def fractions_at(place: Place, shapes: Shapes) -> tuple[NDArray[np.float32], tuple[int, int]]:
+    """Return the mixing fractions of a place and the row and column at which they begin."""
+    if place.is_listed:
+        if shapes.listed is None:
+            message = "a listed place on a site without a drawn footprint"
+            raise ValueError(message)
+        return shapes.listed, (0, 0)
+    template = square(place.side_px, place.phase)
+    return template.fractions, (
+        place.row - template.rows.size // 2,
+        place.column - template.columns.size // 2,
+    )
+
+
+def read(residuals: Residuals, place: Place, shapes: Shapes, yard: Yardstick) -> Reading:
+    """Return what a look shows in one place."""
+    fractions, corner = fractions_at(place, shapes)
+    return reading_at(residuals, fractions, yard.of(shapes, place.side_px), corner)
+
+
+def quiet_scores(frames: Sequence[Residuals], shapes: Shapes, yard: Yardstick) -> NDArray[np.float64]:
+    """Return the largest score of each quiet look; looks that show nothing are left out."""
+    peaks = [find_peak(frame, shapes, yard) for frame in frames]
+    return np.array([peak.score for peak in peaks if peak is not None])

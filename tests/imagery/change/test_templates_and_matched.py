@@ -1,0 +1,215 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import ndimage
+
+from imagery.change.matched import (
+    UNSEEN,
+    Residuals,
+    band_join,
+    inflations,
+    joined_score,
+    reading_at,
+    score_map,
+    standardised,
+)
+from imagery.change.search import Shapes, find_peak, fractions_at, quiet_scores, read, yardstick
+from imagery.change.templates import PSF_SIGMA_PX, listed_fractions, profile, square, squares
+
+SIDE = 32
+BANDS = 2
+SIGMA = np.array([0.01, 0.02], dtype=np.float32)
+
+
+def noise(rng: np.random.Generator, sigma: np.ndarray = SIGMA) -> Residuals:
+    values = rng.normal(size=(BANDS, SIDE, SIDE)) * sigma[:, None, None]
+    variance = np.broadcast_to(np.square(sigma)[:, None, None], values.shape)
+    return Residuals(values.astype(np.float32), variance.astype(np.float32).copy())
+
+
+def painted(width: float, height: float, centre: tuple[float, float] = (0.0, 0.0)) -> np.ndarray:
+    """Return the fractions of a rectangle on 15 x 15 pixels, by brute force: 40 samples a pixel."""
+    fine, half = 40, 7
+    at = (np.arange((2 * half + 1) * fine) + 0.5) / fine - half - 0.5
+    inside = [np.abs(at - middle) <= size / 2 for middle, size in zip(centre, (height, width), strict=True)]
+    image = np.outer(*inside).astype(float)
+    blurred = ndimage.gaussian_filter(image, PSF_SIGMA_PX * fine, mode="constant", truncate=6)
+    middle = slice(fine // 2, None, fine)
+    return np.asarray(blurred[middle, middle])
+
+
+@pytest.mark.parametrize("template", squares(), ids=lambda each: f"{each.side_px:g}{each.phase}")
+def test_a_square_is_what_painting_and_blurring_it_gives(template: object) -> None:
+    assert isinstance(template, type(square(1.0)))
+    expected = painted(template.side_px, template.side_px, template.phase)
+    reach = template.rows.size // 2
+    shown = expected[7 - reach : 8 + reach, 7 - reach : 8 + reach]
+    np.testing.assert_allclose(template.fractions, shown, atol=0.03)
+    assert template.fractions.sum() == pytest.approx(template.side_px**2, rel=0.01)
+
+
+@given(st.floats(0.5, 12), st.floats(-0.5, 0.5))
+def test_a_profile_keeps_the_length(side: float, phase: float) -> None:
+    fractions = profile(side, phase)
+    assert fractions.sum() == pytest.approx(side, rel=0.02)
+    assert (fractions >= 0).all() and (fractions <= 1).all()
+
+
+def test_the_transfer_function_is_a_quarter_at_nyquist() -> None:
+    assert math.exp(-2 * (math.pi * PSF_SIGMA_PX * 0.5) ** 2) == pytest.approx(0.25, abs=0.001)
+
+
+def test_a_drawn_market_of_17_m_by_12_m_matches_its_picture() -> None:
+    weights = np.zeros((15, 15), dtype=np.float32)
+    weights[6:9, 6:9] = np.outer([0.1, 1.0, 0.1], [0.35, 1.0, 0.35])
+    drawn, true = listed_fractions(weights), painted(1.7, 1.2)
+    assert drawn.sum() == pytest.approx(2.04, rel=1e-5)
+    likeness = (drawn * true).sum() / np.sqrt(np.square(drawn).sum() * np.square(true).sum())
+    assert likeness > 0.99
+    assert drawn.max() == pytest.approx(true.max(), abs=0.08)
+
+
+def test_every_place_agrees_with_the_sum_written_out() -> None:
+    rng = np.random.default_rng(1)
+    residuals = noise(rng)
+    residuals.variance[:] *= rng.uniform(0.5, 2, residuals.variance.shape).astype(np.float32)
+    residuals.values[:, 4:7, 20:25] = np.nan
+    join = band_join(rng.normal(size=(BANDS, 500)))
+    inflation = np.array([1.5, 1.0], dtype=np.float32)
+    for template in (square(1.0, (0.5, 0.0)), square(4.0, (0.0, 0.5))):
+        scores = score_map(residuals, template, join, inflation)
+        reach = template.rows.size // 2
+        for row, column in ((0, 0), (5, 19), (16, 16), (31, 3), (4, 22)):
+            corner = row - reach, column - reach
+            reading = reading_at(residuals, template.fractions, inflation, corner)
+            # The score map sees what lies outside the window as unknown, as the reading does.
+            expected = joined_score(reading, join) if reading.is_known else -1.0
+            assert scores[row, column] == pytest.approx(expected, rel=2e-4)
+
+
+def test_what_is_hidden_is_not_read() -> None:
+    residuals = noise(np.random.default_rng(2))
+    residuals.values[:, 10:20, 10:20] = np.nan
+    template = square(2.0)
+    ones = np.ones(BANDS, dtype=np.float32)
+    assert reading_at(residuals, template.fractions, ones, (12, 12)) == UNSEEN
+    assert joined_score(UNSEEN, np.eye(BANDS, dtype=np.float32)) == 0.0
+    assert score_map(residuals, template, np.eye(BANDS, dtype=np.float32), ones)[15, 15] == -1
+    _, power = standardised(residuals, template)
+    assert power[15, 15] == 0 and power[3, 3] == pytest.approx(1)
+
+
+def test_contrast_is_unbiased_and_its_error_honest() -> None:
+    rng = np.random.default_rng(3)
+    template, true = square(2.0, (0.5, 0.5)), np.array([0.05, -0.03])
+    ones = np.ones(BANDS, dtype=np.float32)
+    found, errors = [], []
+    for _ in range(400):
+        residuals = noise(rng)
+        residuals.values[:, 10:17, 10:17] += (true[:, None, None] * template.fractions[:7, :7]).astype(
+            np.float32
+        )
+        reading = reading_at(residuals, template.fractions, ones, (10, 10))
+        found.append(reading.contrast)
+        errors.append(reading.error)
+    error = np.mean(errors, axis=0)
+    np.testing.assert_allclose(np.mean(found, axis=0), true, atol=4 * error.max() / 20)
+    np.testing.assert_allclose(np.std(found, axis=0), error, rtol=0.1)
+
+
+def test_correlated_bands_are_joined_so_that_noise_scores_as_if_they_were_not() -> None:
+    rng = np.random.default_rng(4)
+    common = rng.normal(size=20_000)
+    z = np.stack([common + 0.3 * rng.normal(size=20_000) for _ in range(3)])
+    z /= z.std(axis=1, keepdims=True)
+    join = band_join(z)
+    assert np.einsum("an,ab,bn->n", z, join, z).mean() == pytest.approx(3, rel=0.15)
+    np.testing.assert_array_equal(band_join(np.full((3, 10), np.nan)), np.eye(3))
+    assert np.isfinite(band_join(np.stack([common, common, common]))).all()
+
+
+def test_inflation_sees_what_neighbours_share_and_not_one_bad_look() -> None:
+    rng = np.random.default_rng(5)
+    bank, inside = squares(), np.ones((SIDE, SIDE), dtype=np.bool_)
+    white = [noise(rng) for _ in range(8)]
+    np.testing.assert_allclose(inflations(white, bank, inside), 1, atol=0.35)
+    shared = []
+    for _ in range(8):
+        smooth = ndimage.gaussian_filter(rng.normal(size=(BANDS, SIDE, SIDE)), (0, 1.5, 1.5))
+        smooth *= (SIGMA / smooth.std(axis=(1, 2)))[:, None, None]
+        shared.append(Residuals(smooth.astype(np.float32), white[0].variance))
+    wide = inflations(shared, bank, inside)
+    assert (wide[-1] > 2 * wide[0]).all()
+    outlier = Residuals(shared[0].values * 20, shared[0].variance)
+    np.testing.assert_allclose(inflations([*shared, outlier], bank, inside), wide, rtol=0.4)
+
+
+def weights_of(rows: slice, columns: slice) -> np.ndarray:
+    weights = np.zeros((SIDE, SIDE), dtype=np.float32)
+    weights[rows, columns] = 1
+    return weights
+
+
+def test_a_planted_roof_is_found_where_it_stands_and_nothing_outside_the_site_counts() -> None:
+    rng = np.random.default_rng(6)
+    shapes = Shapes.searching(weights_of(slice(6, 26), slice(6, 26)))
+    quiet = [noise(rng) for _ in range(12)]
+    yard = yardstick(quiet, shapes, np.eye(BANDS, dtype=np.float32))
+    usual = np.median(quiet_scores(quiet, shapes, yard))
+    look = noise(rng)
+    template = square(2.0, (0.5, 0.5))
+    look.values[:, 12:19, 12:19] += np.float32(0.08) * template.fractions[:7, :7]
+    look.values[:, 1:4, 1:4] += 0.5
+    peak = find_peak(look, shapes, yard)
+    assert peak is not None and peak.score > 2 * usual
+    assert abs(peak.place.row - 15) <= 1 and abs(peak.place.column - 15) <= 1
+    assert peak.place.side_px == 2.0
+    assert peak.reading.contrast == pytest.approx((0.08, 0.08), abs=0.02)
+    hidden = np.zeros((SIDE, SIDE), dtype=np.bool_)
+    hidden[10:20, 10:20] = True
+    rest = find_peak(look, shapes, yard, hidden)
+    assert rest is not None and rest.score < 1.4 * usual
+
+
+def test_a_drawn_footprint_is_one_place_and_needs_less() -> None:
+    rng = np.random.default_rng(7)
+    fractions = listed_fractions(weights_of(slice(14, 16), slice(14, 16)))
+    shapes = Shapes.listing(fractions)
+    quiet = [noise(rng) for _ in range(30)]
+    yard = yardstick(quiet, shapes, np.eye(BANDS, dtype=np.float32))
+    searching = Shapes.searching(weights_of(slice(6, 26), slice(6, 26)))
+    wide = yardstick(quiet, searching, np.eye(BANDS, dtype=np.float32))
+    assert np.median(quiet_scores(quiet, shapes, yard)) < 0.5 * np.median(
+        quiet_scores(quiet, searching, wide)
+    )
+    peak = find_peak(quiet[0], shapes, yard)
+    assert peak is not None and peak.place.is_listed
+    assert fractions_at(peak.place, shapes)[0] is fractions
+    assert read(quiet[0], peak.place, shapes, yard) == peak.reading
+    with pytest.raises(ValueError, match="without a drawn footprint"):
+        fractions_at(peak.place, searching)
+
+
+def test_a_look_that_shows_nothing_has_no_peak() -> None:
+    unknown = Residuals(
+        np.full((BANDS, SIDE, SIDE), np.nan, dtype=np.float32), noise(np.random.default_rng(8)).variance
+    )
+    for shapes in (
+        Shapes.searching(np.ones((SIDE, SIDE), np.float32)),
+        Shapes.listing(np.ones((SIDE, SIDE), np.float32)),
+    ):
+        yard = yardstick([unknown], shapes, np.eye(BANDS, dtype=np.float32))
+        assert find_peak(unknown, shapes, yard) is None
+        assert quiet_scores([unknown], shapes, yard).size == 0
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(1, 4), st.integers(1, 4))
+def test_a_site_smaller_than_a_square_can_still_be_searched(rows: int, columns: int) -> None:
+    shapes = Shapes.searching(weights_of(slice(10, 10 + rows), slice(10, 10 + columns)))
+    assert all(allowed.any() for allowed in shapes.allowed)
