@@ -28,6 +28,7 @@ from geo.errors import Where
 from imagery.canonical import PixelSource, checked_content_sha
 from imagery.errors import ArchiveError, ImageError
 from imagery.geotiff import read_header, read_strips, write_cog
+from imagery.quantity import Quantity
 from imagery.stac import (
     catalog_document,
     collection_document,
@@ -259,12 +260,14 @@ def planned_sha(planned: PlannedScene) -> str:
 
 
 def _identity(scene: PlannedScene | Scene) -> dict[str, Any]:
-    return {
+    identity = {
         "platform": scene.platform,
         "acquired": utc_text(scene.acquired),
         "day_only": scene.day_only,
         "simulated": scene.simulated,
     }
+    # Named only where it is another, so that digests of reflectance stay what they were.
+    return identity if scene.quantity is Quantity.REFLECTANCE else {**identity, "quantity": scene.quantity}
 
 
 def _fill(staging: Path, planned: PlannedScene, sha: str) -> None:

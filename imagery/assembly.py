@@ -12,6 +12,7 @@ from imagery.errors import ImageError
 from imagery.masks import MaskScheme
 from imagery.model import NO_MASK, UNKNOWN_GEOMETRY, AcquisitionGeometry
 from imagery.outline import Outline
+from imagery.quantity import Quantity
 from imagery.sensors import in_band_order
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class PlannedScene:
     simulated: bool
     credit: str
     licence: str
+    quantity: Quantity = Quantity.REFLECTANCE
     provenance: Mapping[str, Any] = field(default_factory=dict)
     """Further properties of its Item: what it was asked by, made of, and what it cost."""
     geometry: AcquisitionGeometry = UNKNOWN_GEOMETRY
@@ -135,6 +137,7 @@ def _scene(images: Sequence[ImageFile], label: SceneLabel) -> PlannedScene:
         simulated=label.simulated,
         credit=label.credit,
         licence=label.licence,
+        quantity=first.sensor.quantity,
     )
 
 

@@ -120,6 +120,7 @@ class LocalArchive:
             credit="; ".join(dict.fromkeys(scene.credit for scene in ordered if scene.credit)),
             geometry=joint_geometry([scene.geometry for scene in ordered]),
             processing_baseline=joint_baseline(scene.processing_baseline for scene in ordered),
+            quantity=first.quantity,
         )
 
 

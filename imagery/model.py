@@ -16,6 +16,7 @@ import numpy as np
 
 from geo.errors import Where
 from imagery.errors import ImageError
+from imagery.quantity import Quantity, decibels
 
 if TYPE_CHECKING:
     from affine import Affine
@@ -173,6 +174,8 @@ class Scene:
     geometry: AcquisitionGeometry = UNKNOWN_GEOMETRY
     processing_baseline: str = ""
     """Version of the processing chain, ``04.00``; empty where unknown."""
+    quantity: Quantity = Quantity.REFLECTANCE
+    """What the pixels measure."""
 
     def solar_day(self, lon: float) -> date:
         """Return the local day at a longitude; a day-only scene keeps the day it was given."""
@@ -214,6 +217,8 @@ class Chip:
     """Of several scenes each fact is that of the first that knows it."""
     processing_baseline: str = ""
     """Of several scenes that of the first that knows it."""
+    quantity: Quantity = Quantity.REFLECTANCE
+    """What `dn` measures; `scale` speaks of reflectance only."""
 
     @property
     def site_id(self) -> str:
@@ -221,9 +226,11 @@ class Chip:
         return self.grid.site_id
 
     def values(self) -> NDArray[np.float32]:
-        """Return reflectance (or counts where uncalibrated), ``(band, y, x)``, NaN where not clear."""
-        factor = np.float32(1.0 if self.scale is None else self.scale)
-        out = self.dn.astype(np.float32) * factor
+        """Return reflectance (uncalibrated: counts; radar: dB), ``(band, y, x)``, NaN where not clear."""
+        if self.quantity is Quantity.GAMMA0_DB:
+            out = decibels(self.dn)
+        else:
+            out = self.dn.astype(np.float32) * np.float32(1.0 if self.scale is None else self.scale)
         out[:, ~self.clear] = np.nan
         return out
 

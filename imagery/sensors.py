@@ -14,6 +14,8 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from imagery.quantity import Quantity
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -70,6 +72,8 @@ class Sensor:
     instrument: str | None
     gsd_m: float | None
     bands: tuple[SensorBand, ...]
+    quantity: Quantity = Quantity.REFLECTANCE
+    """What files of it hold unless something else is known."""
 
     def band(self, name: str) -> SensorBand | None:
         """Return the band of a canonical name; None where the table has none."""
@@ -122,6 +126,7 @@ def _table() -> Mapping[str, Sensor]:
             entry["instrument"],
             entry["gsd_m"],
             bands[entry["instrument"]],
+            Quantity(document["instrument"][entry["instrument"]].get("quantity", Quantity.REFLECTANCE)),
         )
         for name in (platform, *entry["aliases"]):
             table[platform_slug(name)] = sensor

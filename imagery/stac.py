@@ -9,6 +9,7 @@ can be moved or put on a web server as it is. Documents hold no time of writing:
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from geo.errors import Where
 from imagery.acquisition import acquisition_extensions, acquisition_properties, baseline_of, geometry_of
 from imagery.errors import ArchiveError
 from imagery.model import NO_MASK, BandFile, Scene
+from imagery.quantity import FLOOR_DB, STEP_DB, Quantity
 from imagery.sensors import sensor_for
 
 if TYPE_CHECKING:
@@ -207,6 +209,8 @@ def _properties(planned: PlannedScene, content_sha: str) -> dict[str, Any]:
         "sitewatch:credit": planned.credit,
         "sitewatch:content_sha": content_sha,
     }
+    if planned.quantity is not Quantity.REFLECTANCE:
+        properties["sitewatch:quantity"] = planned.quantity
     if sensor.instrument:
         properties["instruments"] = [sensor.instrument]
     if planned.licence:
@@ -222,6 +226,8 @@ def _asset(source: PixelSource, planned: PlannedScene) -> dict[str, Any]:
         raster["nodata"] = _json_number(file.nodata)
     if file.scale is not None:
         raster |= {"scale": file.scale, "offset": file.offset}
+    if planned.quantity is Quantity.GAMMA0_DB and not is_mask:
+        raster |= {"unit": "dB", "scale": STEP_DB, "offset": FLOOR_DB}
     asset: dict[str, Any] = {
         "href": f"./{file.name}.tif",
         "type": COG_TYPE,
@@ -251,6 +257,10 @@ def _scene(document: Mapping[str, Any], path: Path) -> Scene:
     properties = document["properties"]
     mask_name = properties["sitewatch:mask_band"]
     files = {name: _band_file(name, asset, path) for name, asset in document["assets"].items()}
+    quantity = Quantity(properties.get("sitewatch:quantity", Quantity.REFLECTANCE))
+    if quantity is Quantity.GAMMA0_DB:
+        # Its scale is said for others; ours is in the quantity, and a band's scale speaks of reflectance.
+        files = {name: replace(file, scale=None, offset=0.0) for name, file in files.items()}
     mask = files.pop(mask_name) if mask_name is not None else None
     scheme = str(properties["sitewatch:mask_scheme"])
     if document["id"] != path.stem or not files or (mask is None) != (scheme == NO_MASK):
@@ -270,6 +280,7 @@ def _scene(document: Mapping[str, Any], path: Path) -> Scene:
         credit=str(properties["sitewatch:credit"]),
         geometry=geometry_of(properties),
         processing_baseline=baseline_of(properties),
+        quantity=quantity,
     )
 
 

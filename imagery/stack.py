@@ -30,6 +30,7 @@ from geo.errors import Where
 from imagery.errors import ArchiveError, ImageError
 from imagery.local import DEFAULT_DILATE_PX, LocalArchive
 from imagery.model import AcquisitionGeometry, Chip
+from imagery.quantity import Quantity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -225,6 +226,7 @@ def _header(chip: Chip) -> dict[str, Any]:
         "credit": chip.credit,
         "geometry": chip.geometry,
         "processing_baseline": chip.processing_baseline,
+        "quantity": chip.quantity,
     }
 
 
@@ -259,6 +261,7 @@ def _chip(grid: Grid, header: dict[str, Any], payload: memoryview) -> Chip:
         credit=header["credit"],
         geometry=AcquisitionGeometry(**header["geometry"]),
         processing_baseline=header["processing_baseline"],
+        quantity=Quantity(header.get("quantity", Quantity.REFLECTANCE)),
     )
 
 

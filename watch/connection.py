@@ -39,6 +39,7 @@ def connected(
     workspace: Workspace,
     environment: Mapping[str, str],
     *,
+    product: str | None = None,
     given: Credentials | None = None,
     patience: Patience | None = None,
     limits: Limits | None = None,
@@ -48,6 +49,7 @@ def connected(
     Args:
         workspace: Its settings, archive and spend journal.
         environment: The process's variables.
+        product: What is pulled, with its usual bands; None for product and bands of the settings.
         given: Credentials that go before those of environment and files.
         patience: When to ask again.
         limits: Time and size of one exchange.
@@ -68,9 +70,11 @@ def connected(
     journal = open_journal(workspace)
     service = Service(deployment, credentials, meter=journal, patience=patience, limits=limits)
     wanted = workspace.settings.pull
-    product = product_for(wanted.product)
+    is_set = product in {None, wanted.product}
+    # Bands in the settings are those of the product in the settings: another has other bands.
+    bands = wanted.bands or None if is_set else None
     with closing(service):
-        hub = SentinelHub(service, workspace.archive(), product, bands=wanted.bands or None)
+        hub = SentinelHub(service, workspace.archive(), product_for(product or wanted.product), bands=bands)
         yield Connection(hub, service, journal)
 
 

@@ -145,7 +145,7 @@ class _Search:
             return self._planned(site.id, self.hub.search(kept, self.options.span))
         first = site_grid(site.id, area, crs=utm_crs(point), resolution_m=side_m, context_m=context_m)
         found = self._on_source_crs(site.id, area, first, context_m)
-        if found and not self.options.dry_run:
+        if found and not self.options.dry_run and self.hub.product.has_source_grid:
             # Its own first pass, whatever lies near: then pins don't tell which site was pulled first.
             grid = grid_for(
                 self.archive, site.id, area, resolution_m=side_m, context_m=context_m, scenes=found[:1]
@@ -171,6 +171,8 @@ class _Search:
         At the border of two UTM zones the tiles over a site may lie in the other one.
         """
         found = self.hub.search(grid, self.options.span)
+        if not self.hub.product.has_source_grid:
+            return found
         known = [
             granule.crs for each in found for granule in each.request.acquisition.granules if granule.crs
         ]

@@ -20,6 +20,7 @@ from watch.ledger import Examined
 from watch.lock import writing
 from watch.plan import due, empty_windows
 from watch.renaming import adopt_former
+from watch.unjudged import Unjudged, unjudged
 from watch.watcher import Watcher, open_watchers
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ class SiteReport:
     """What made the site due."""
     pending: int = 0
     """Looks that were there to be made when the run began."""
+    unjudged: tuple[Unjudged, ...] = ()
+    """Series that are kept and that no detector looks at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +172,7 @@ class _Job:
     skipped: str = ""
     due_on: str = ""
     watchers: tuple[Watcher, ...] = ()
+    unjudged: tuple[Unjudged, ...] = ()
 
     @property
     def pending(self) -> int:
@@ -203,7 +207,8 @@ def _plan(work: _Work, site: Site, examined: Examined | None, *, due_only: bool)
         settings=work.workspace.settings.look,
         until=horizon,
     )
-    return _Job(site, examined, due_on=state.reason, watchers=watchers)
+    aside = unjudged(site, work.index, until=horizon)
+    return _Job(site, examined, due_on=state.reason, watchers=watchers, unjudged=aside)
 
 
 def _refuse_unmasked(jobs: Sequence[_Job]) -> None:
@@ -217,7 +222,9 @@ def _refuse_unmasked(jobs: Sequence[_Job]) -> None:
 
 
 def _unstarted(job: _Job) -> SiteReport:
-    return SiteReport(job.site.id, skipped=job.skipped, due_on=job.due_on, pending=job.pending)
+    return SiteReport(
+        job.site.id, skipped=job.skipped, due_on=job.due_on, pending=job.pending, unjudged=job.unjudged
+    )
 
 
 def _run_site(work: _Work, job: _Job) -> SiteReport:
@@ -234,7 +241,9 @@ def _run_site(work: _Work, job: _Job) -> SiteReport:
             work.progress.look(site.id)
     added = _close(work, job)
     changed = tuple(d for d in work.ledger.detections(site.id) if before.get(d.id) != d)
-    return SiteReport(site.id, outcomes, added, changed, due_on=job.due_on, pending=pending)
+    return SiteReport(
+        site.id, outcomes, added, changed, due_on=job.due_on, pending=pending, unjudged=job.unjudged
+    )
 
 
 def _close(work: _Work, job: _Job) -> tuple[NoScene, ...]:

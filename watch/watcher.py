@@ -52,11 +52,14 @@ class Lattice:
 
 
 def lattices(site: Site, archive: Archive, index: SceneIndex, *, until: datetime) -> list[Lattice]:
-    """Return the lattices on which a site has scenes acquired up to `until`, by series."""
+    """Return the lattices on which a site has scenes that can be judged, acquired up to `until`, by series.
+
+    Radar is not among them (`watch.unjudged` says so), nor does it lay a lattice: it has no source pixels.
+    """
     area, point = site.area, site.point
     if area is None or point is None:
         return []
-    covering = index.covering(area, until=until)
+    covering = [scene for scene in index.covering(area, until=until) if scene.quantity.is_optical]
     days: dict[str, dict[date, tuple[Scene, ...]]] = {}
     for (day, series), scenes in solar_days(covering, point.x).items():
         days.setdefault(series, {})[day] = scenes

@@ -18,8 +18,9 @@ from shapely.geometry import shape
 from imagery.acquisition import baseline_of, geometry_of, joint_baseline, joint_geometry
 from imagery.errors import ServiceError
 from imagery.model import UNKNOWN_GEOMETRY, AcquisitionGeometry, solar_day
-from imagery.sensors import platform_slug
+from imagery.sensors import platform_slug, sensor_for
 from imagery.sentinelhub.cost import CATALOG_UNITS, Charge
+from imagery.sentinelhub.orbits import has_orbit, radar_facts
 from imagery.sentinelhub.service import UnusableAnswer
 
 if TYPE_CHECKING:
@@ -42,6 +43,9 @@ _CARRIED = (
     "processing:version",
     "sat:orbit_state",
     "sat:relative_orbit",
+    "sat:absolute_orbit",
+    "sar:instrument_mode",
+    "s1:polarization",
     "view:sun_azimuth",
     "view:sun_elevation",
     "view:azimuth",
@@ -136,10 +140,14 @@ def find_acquisitions(
         "bbox": [round(value, 7) for value in frame.bounds],
         "limit": _PAGE,
     }
+    if product.catalog_filter:
+        document |= {"filter": product.catalog_filter, "filter-lang": "cql2-text"}
     if span is not None:
         document["datetime"] = _utc_window(span, lon, product.gap_s)
     found = [
-        granule for granule in _granules(service, product, document) if granule.footprint.intersects(frame)
+        granule
+        for granule in _granules(service, product, document)
+        if granule.footprint.intersects(frame) and _is_wanted(granule, product)
     ]
     passes = group_granules(found, timedelta(seconds=product.gap_s))
     return tuple(each for each in passes if span is None or span.contains(_day(each, lon)))
@@ -161,6 +169,12 @@ def group_granules(granules: Iterable[Granule], gap: timedelta) -> tuple[Acquisi
             groups.append([granule])
     passes = [Acquisition(tuple(group)) for group in groups]
     return tuple(sorted(passes, key=lambda each: (each.acquired, each.platform)))
+
+
+def _is_wanted(granule: Granule, product: Product) -> bool:
+    if product.left_out_suffix and granule.id.endswith(product.left_out_suffix):
+        return False
+    return has_orbit(granule.geometry) or not product.per_orbit
 
 
 def _day(acquisition: Acquisition, lon: float) -> date:
@@ -222,10 +236,12 @@ def _granule(feature: dict[str, Any], product: Product) -> Granule:
         shapely.prepare(footprint)
         cloud = properties.get("eo:cloud_cover")
         code = properties.get("proj:code") or properties.get("proj:epsg")
-        told = {**_named_facts(str(feature["id"])), **properties}
+        name = str(feature["id"])
+        platform = _platform(str(properties.get("platform") or ""), name, product)
+        told = {**_named_facts(name), **radar_facts(name, platform, properties), **properties}
         return Granule(
-            id=str(feature["id"]),
-            platform=platform_slug(str(properties.get("platform") or product.generic_platform)),
+            id=name,
+            platform=platform,
             acquired=acquired.astimezone(UTC),
             footprint=footprint,
             cloud_percent=None if cloud is None else float(cloud),
@@ -250,6 +266,14 @@ def _named_facts(name: str) -> dict[str, Any]:
         # Its instrument works by daylight, which is the half of an orbit that goes south.
         facts |= {"sat:relative_orbit": int(found["orbit"]), "sat:orbit_state": "descending"}
     return facts
+
+
+def _platform(stated: str, granule_id: str, product: Product) -> str:
+    """Return a granule's platform; where only its mission is stated, by the first word of its name (S1A)."""
+    slug = platform_slug(stated) if stated else product.generic_platform
+    named = sensor_for(granule_id.partition("_")[0])
+    is_vague = slug == product.generic_platform or sensor_for(slug).instrument is None
+    return named.platform if is_vague and named.instrument is not None else slug
 
 
 def _facts(properties: dict[str, Any]) -> tuple[tuple[str, str | float], ...]:

@@ -37,10 +37,10 @@ def fetch_frame(grid: Grid, product: Product, bands: Sequence[str]) -> Frame:
     coarsest_m = max([product.gsd_m(band) for band in bands] + [product.mask_gsd_m])
     rim_m = _RIM_PX * coarsest_m + _RIM_GRID_PX * grid.resolution_m
     left, bottom, right, top = grid.bounds
-    origin = _northing_origin(grid.crs)
+    x_origin, y_origin = product.edge_m, _northing_origin(grid.crs) + product.edge_m
     snap = product.snap_m
-    west, south = _down(left - rim_m, snap, 0.0), _down(bottom - rim_m, snap, origin)
-    east, north = -_down(-(right + rim_m), snap, 0.0), -_down(-(top + rim_m), snap, -origin)
+    west, south = _down(left - rim_m, snap, x_origin), _down(bottom - rim_m, snap, y_origin)
+    east, north = -_down(-(right + rim_m), snap, -x_origin), -_down(-(top + rim_m), snap, -y_origin)
     side = product.resolution_m
     rows, columns = round((north - south) / side), round((east - west) / side)
     if max(rows, columns) > MAX_SIDE_PX:

@@ -18,9 +18,10 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import MemoryFile
 
 from imagery.geotiff import GDAL_OPTIONS
-from imagery.masks import SceneClass, scene_classes
+from imagery.masks import MaskScheme, SceneClass, scene_classes
 from imagery.sentinelhub.cost import Charge, processing_units
 from imagery.sentinelhub.evalscript import BANDS_OUTPUT, MASK_OUTPUT, counts_script
+from imagery.sentinelhub.orbits import orbit_filter
 from imagery.sentinelhub.service import UnusableAnswer
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ NODATA = 65535
 _TIFF = "image/tiff"
 _MAGIC = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 _KEY_VERSION = 1
+_NO_CLASS: dict[MaskScheme | None, int] = {MaskScheme.QA: 1}
+"""Code of no data where it is not 0: bit 0 of `QA_PIXEL` says fill, and 0 would be clear."""
 _OVERHEAD_BYTES = 2**20
 
 
@@ -75,12 +78,13 @@ class PassRequest:
     def estimate(self) -> Charge:
         """What it should cost."""
         count = len(self.bands) + (self.product.mask_band is not None)
-        return Charge(1, processing_units(self.frame.shape, count))
+        factor = self.product.cost_factor
+        return Charge(1, processing_units(self.frame.shape, count, factor=factor))
 
     @property
     def max_bytes(self) -> int:
         """More than the largest answer: twice the pixels unpacked."""
-        samples = 2 * len(self.bands) + 2
+        samples = 2 * len(self.bands) + 4
         return 2 * math.prod(self.frame.shape) * samples + _OVERHEAD_BYTES
 
     def document(self) -> dict[str, Any]:
@@ -97,12 +101,22 @@ class PassRequest:
                 "data": [
                     {
                         "type": self.product.collection,
-                        "dataFilter": {"timeRange": self._time_range(), "mosaickingOrder": "leastRecent"},
+                        "dataFilter": {
+                            "timeRange": self._time_range(),
+                            "mosaickingOrder": "leastRecent",
+                            **self.product.data_filter,
+                            **orbit_filter(self.product, self.acquisition),
+                        },
                         "processing": dict(self.product.processing),
                     }
                 ],
             },
-            "evalscript": counts_script(names, self.product.mask_band),
+            "evalscript": counts_script(
+                names,
+                self.product.mask_band,
+                coding=self.product.coding,
+                mask_type=self.product.mask_type,
+            ),
             "output": {
                 "width": columns,
                 "height": rows,
@@ -125,8 +139,8 @@ class PassPixels:
 
     counts: NDArray[np.uint16]
     """``(band, y, x)``; `NODATA` where there is none."""
-    classes: NDArray[np.uint8] | None
-    """``(y, x)``: codes of the product's mask scheme, 0 where there is no data."""
+    classes: NDArray[np.generic] | None
+    """``(y, x)``: codes of the product's mask scheme, that of no data where there is none."""
 
 
 def understand_pixels(answer: Answer, request: PassRequest) -> PassPixels:
@@ -138,17 +152,20 @@ def understand_pixels(answer: Answer, request: PassRequest) -> PassPixels:
     members = _members(answer)
     counts = _image(members[f"{BANDS_OUTPUT}.tif"], request.frame, len(request.bands), "uint16")
     has_classes = request.product.mask_band is not None
-    mask = _image(members[f"{MASK_OUTPUT}.tif"], request.frame, 1 + has_classes, "uint8")
+    mask_type = request.product.mask_type.lower()
+    mask = _image(members[f"{MASK_OUTPUT}.tif"], request.frame, 1 + has_classes, mask_type)
     if mask[0].max(initial=0) > 1:
         raise UnusableAnswer("its data mask holds other values than 0 and 1")
     held = mask[0] == 1
-    counts = np.where(held, np.minimum(counts, NODATA - 1), np.uint16(NODATA))
-    classes = np.where(held, mask[1], np.uint8(0)) if has_classes else None
+    filled = counts == request.product.fill if request.product.fill is not None else False
+    counts = np.where(held & ~filled, np.minimum(counts, NODATA - 1), np.uint16(NODATA))
+    nothing = mask.dtype.type(_NO_CLASS.get(request.product.mask_scheme, 0))
+    classes = np.where(held, mask[1], nothing) if has_classes else None
     _check_classes(classes, request.product)
     return PassPixels(counts, classes)
 
 
-def _check_classes(classes: NDArray[np.uint8] | None, product: Product) -> None:
+def _check_classes(classes: NDArray[np.generic] | None, product: Product) -> None:
     if classes is None or product.mask_scheme is None:
         return
     unknown = scene_classes(classes, product.mask_scheme) == SceneClass.UNKNOWN

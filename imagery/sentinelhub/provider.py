@@ -28,6 +28,7 @@ from imagery.scene_index import SceneIndex
 from imagery.sentinelhub.acquisitions import find_acquisitions
 from imagery.sentinelhub.cost import Charge
 from imagery.sentinelhub.fetch_frame import fetch_frame
+from imagery.sentinelhub.orbits import mode_properties, series_of
 from imagery.sentinelhub.process import NODATA, PROCESS_PATH, TAR, PassRequest, understand_pixels
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ class SentinelHub:
         return HubScene(
             id=_scene_id(acquisition, request),
             platform=acquisition.platform,
-            series=product.series(acquisition.platform),
+            series=series_of(product, acquisition),
             acquired=acquisition.acquired,
             day_only=False,
             bands=files,
@@ -188,6 +189,7 @@ class SentinelHub:
             credit=product.credit.format(year=acquisition.acquired.year),
             geometry=acquisition.geometry,
             processing_baseline=acquisition.processing_baseline,
+            quantity=product.quantity,
             request=request,
         )
 
@@ -207,7 +209,7 @@ def _scene_id(acquisition: Acquisition, request: PassRequest) -> str:
 def _band_file(product: Product, name: str, frame: Frame, gsd_m: float) -> BandFile:
     step = _step(frame, gsd_m)
     return BandFile(
-        name, "", frame.crs, _scaled(frame, step), _shape(frame, step), NODATA, product.scale, 0.0
+        name, "", frame.crs, _scaled(frame, step), _shape(frame, step), NODATA, product.scale, product.offset
     )
 
 
@@ -251,6 +253,7 @@ def _planned(scene: HubScene, pixels: PassPixels, spent: Charge, folder: Path) -
         simulated=scene.simulated,
         credit=scene.credit,
         licence="",
+        quantity=scene.quantity,
         provenance=_provenance(scene.request, spent),
         geometry=scene.geometry,
         processing_baseline=scene.processing_baseline,
@@ -289,6 +292,7 @@ def _provenance(request: PassRequest, spent: Charge) -> dict[str, Any]:
         "sitewatch:processing": dict(request.product.processing),
         "sitewatch:spent": {"requests": spent.requests, "processing_units": spent.processing_units},
         "sitewatch:source_facts": [dict(granule.facts) for granule in granules],
+        **mode_properties(request.product, request.acquisition),
     }
     if request.acquisition.cloud_percent is not None:
         properties["eo:cloud_cover"] = request.acquisition.cloud_percent

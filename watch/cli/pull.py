@@ -31,6 +31,10 @@ def pull(
         float | None,
         typer.Option(metavar="PERCENT", min=0, max=100, help="Leave out passes cloudier than that."),
     ] = None,
+    product: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="What to pull, e.g. landsat-ot-l2; the one in sitewatch.toml."),
+    ] = None,
     dry_run: DryRun = False,
     workspace: Workspace = HERE,
     json: Json = False,
@@ -39,7 +43,8 @@ def pull(
     """Pull what Sentinel Hub has over the sites into the archive; what is there is not asked again.
 
     The cost is printed before, the spend after. Every pass is archived as it comes, so a pull that was
-    stopped is carried on by the same command. Searching costs a little even with --dry-run. Exit code 3: a
+    stopped is carried on by the same command. Searching costs a little even with --dry-run. Products:
+    sentinel-2-l2a, sentinel-2-l1c, landsat-ot-l2, sentinel-1-grd, sentinel-1-grd-ellipsoid. Exit code 3: a
     pass did not come; 4: the budget in sitewatch.toml or the account's quota is used up.
     """
     from watch.cli.output import Output
@@ -53,7 +58,7 @@ def pull(
     folder = Folder.open(workspace)
     options = PullOptions(_span(span), max_cloud, folder.settings.pull.workers, dry_run)
     began = time.monotonic()
-    with connected(folder, os.environ) as connection, counted(output, "pull") as progress:
+    with connected(folder, os.environ, product=product) as connection, counted(output, "pull") as progress:
         report = pull_sites(
             folder,
             connection.hub,

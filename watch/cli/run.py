@@ -68,6 +68,11 @@ def report_json(report: RunReport) -> dict[str, Any]:
         "looks": {outcome.value: count for outcome, count in report.looks.items()},
         "no_scene": report.no_scene,
         "detections": [detection_json(detection) for detection in report.detections],
+        "not_judged": {
+            site.site_id: {each.series: f"{each.days} days: {each.reason}" for each in site.unjudged}
+            for site in report.sites
+            if site.unjudged
+        },
         "skipped": {site.site_id: site.skipped for site in report.sites if site.skipped},
         # A run reads the archive alone; `pull` is what spends.
         "spent": {"requests": 0, "processing_units": 0.0},
@@ -115,7 +120,22 @@ def _print(report: RunReport, output: Any, *, dry_run: bool) -> None:  # noqa: A
             f"{detection.site_id}: {detection.state} change of {detection.area_m2:,.0f} m2, "
             f"between {detection.bracket.replace('/', ' and ')} ({detection.id})"
         )
+    for line in _unjudged(report):
+        output.line(line)
     output.line(_summary(report, len(examined), dry_run=dry_run))
+
+
+def _unjudged(report: RunReport) -> list[str]:
+    from watch.cli.output import number_of
+
+    reasons: dict[str, list[int]] = {}
+    for site in report.sites:
+        for each in site.unjudged:
+            reasons.setdefault(each.reason, []).append(each.days)
+    return [
+        f"{number_of(sum(days), 'day')} in {len(days)} series over sites are kept and not judged: {reason}."
+        for reason, days in reasons.items()
+    ]
 
 
 def _summary(report: RunReport, examined: int, *, dry_run: bool) -> str:

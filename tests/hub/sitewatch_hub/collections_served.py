@@ -34,11 +34,17 @@ class Collection:
     """What a band is in unless asked for ``DN``: ``REFLECTANCE`` or ``LINEAR_POWER``."""
     harmonised: bool
     """``harmonizeValues`` means something: counts of all processing baselines can be made alike."""
+    offers_dn: bool = True
+    """Its bands can be had as counts too."""
+    no_data: float = 0.0
+    """What a band reads where there is no data."""
+    facts: tuple[tuple[str, str], ...] = ()
+    """What its granules say where their Items don't."""
 
     @property
     def units(self) -> tuple[str, ...]:
         """The units that a script may ask for, the default first."""
-        return (self.physical_unit, "DN")
+        return (self.physical_unit, "DN") if self.offers_dn else (self.physical_unit,)
 
 
 _SENTINEL_2 = ("sentinel-2", "sentinel-2a", "sentinel-2b", "sentinel-2c")
@@ -91,12 +97,13 @@ _LANDSAT_OLI = Collection(
             "B05": "nir08",
             "B06": "swir16",
             "B07": "swir22",
-            "B10": "lwir11",
         }
     ),
     mask=("BQA", "qa"),
     physical_unit="REFLECTANCE",
     harmonised=False,
+    offers_dn=False,
+    no_data=float("nan"),
 )
 
 _SENTINEL_1 = Collection(
@@ -107,6 +114,8 @@ _SENTINEL_1 = Collection(
     mask=None,
     physical_unit="LINEAR_POWER",
     harmonised=False,
+    offers_dn=False,
+    facts=(("sar:instrument_mode", "IW"), ("s1:polarization", "DV"), ("s1:resolution", "HIGH")),
 )
 
 COLLECTIONS = (_SENTINEL_2_L2A, _SENTINEL_2_L1C, _LANDSAT_OLI, _SENTINEL_1)

@@ -23,7 +23,12 @@ _SMALLEST = 0.005
 
 
 def processing_units(
-    shape: tuple[int, int], bands: Sequence[Band], sample_types: Iterable[str], samples: int
+    shape: tuple[int, int],
+    bands: Sequence[Band],
+    sample_types: Iterable[str],
+    samples: int,
+    *,
+    processing: float = 1.0,
 ) -> float:
     """Return the price of one response.
 
@@ -35,11 +40,19 @@ def processing_units(
         bands: What the script reads.
         sample_types: Of its outputs.
         samples: Samples a pixel: 1 for ``SIMPLE``, the number of scenes for ``ORBIT`` and ``TILE``.
+        processing: Factor of what is done to radar; see `radar_factor`.
     """
     paid = [band for band in bands if band.name != DATA_MASK] or list(bands)
     area = max(_SMALLEST_AREA, shape[0] * shape[1] / _REFERENCE_PX)
     factor = 2.0 if "FLOAT32" in set(sample_types) else 1.0
-    return max(_SMALLEST, area * len(paid) / _REFERENCE_BANDS * factor * max(1, samples))
+    factor *= max(1, samples) * processing
+    return max(_SMALLEST, area * len(paid) / _REFERENCE_BANDS * factor)
+
+
+def radar_factor(*, orthorectify: bool, terrain: bool, speckle_filter: bool) -> float:
+    """Return the factor of a radar request: terrain correction takes the place of orthorectification's."""
+    geometry = 2.5 if terrain else 2.0 if orthorectify else 1.0
+    return geometry * (2.0 if speckle_filter else 1.0)
 
 
 def header(units: float) -> dict[str, str]:

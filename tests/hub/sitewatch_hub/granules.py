@@ -61,7 +61,9 @@ class Granule:
 
     @property
     def epsg(self) -> int | None:
-        """Code of the pixels' CRS."""
+        """Code of the pixels' CRS; none for radar, whose pixels lie along its track."""
+        if self.collection.physical_unit == "LINEAR_POWER":
+            return None
         code = self.scene.bands[0].crs.removeprefix("EPSG:")
         return int(code) if code.isdigit() else None
 
@@ -117,7 +119,7 @@ MOSAICKING_ORDERS = tuple(_ORDERS)
 
 
 def _granule(scene: Scene, collection: Collection) -> Granule:
-    facts = _facts(scene)
+    facts = {**dict(collection.facts), **_facts(scene)}
     baseline = _baseline(scene) if collection.harmonised else ""
     name = _product_name(scene, collection, baseline) if collection.harmonised else scene.id
     return Granule(name, scene, collection, _cloud_cover(scene), baseline, facts)

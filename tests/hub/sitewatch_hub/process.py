@@ -95,9 +95,8 @@ def render(
         )
         userdata = evalscript.userdata(collections["scenes"], metadata)
     types = [output.sample_type for output in outputs]
-    return Rendered(
-        outputs, pixels, userdata, processing_units(canvas.shape, declared.bands, types, len(scenes))
-    )
+    units = processing_units(canvas.shape, declared.bands, types, len(scenes), processing=source.cost_factor)
+    return Rendered(outputs, pixels, userdata, units)
 
 
 def _collections(scenes: Sequence[SampleScene], declared: Declaration, source: Source) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from rasterio.warp import reproject, transform_bounds
 from rasterio.windows import Window
 
 from imagery.geotiff import GDAL_OPTIONS
+from imagery.quantity import Quantity, linear_power
 from sitewatch_hub.messages import refusal
 
 if TYPE_CHECKING:
@@ -69,7 +70,9 @@ class Rendering:
 def read_mosaic(
     granules: Sequence[Granule], bands: Sequence[Band], canvas: Canvas, rendering: Rendering
 ) -> NDArray[np.float64]:
-    """Return samples ``(band, y, x)``; each pixel from the first granule that has data there, 0 without.
+    """Return samples ``(band, y, x)``; each pixel from the first granule that has data there.
+
+    Where none has, a band reads what its collection says for no data, and classes and ``dataMask`` 0.
 
     Args:
         granules: First seen first.
@@ -80,7 +83,9 @@ def read_mosaic(
     Raises:
         RefusedError: A granule lacks a band.
     """
+    empty = granules[0].collection.no_data if granules else 0.0
     out = np.zeros((len(bands), *canvas.shape))
+    out[[bool(band.unit) for band in bands]] = empty
     open_pixels = canvas.inside()
     with rasterio.Env(**GDAL_OPTIONS):
         for granule in granules:
@@ -128,7 +133,8 @@ def _read_band(
         return values, valid
     raw, transform = found
     source_valid = np.isfinite(raw) & (raw != file.nodata if file.nodata is not None else True)
-    source = _in_unit(raw, file, band, harmonise=rendering.harmonise and granule.collection.harmonised)
+    harmonise = rendering.harmonise and granule.collection.harmonised
+    source = _in_unit(raw, file, band, granule.scene.quantity, harmonise=harmonise)
     offset = _aligned(transform, file.crs, canvas)
     if offset is not None:
         target, part = _overlap(offset, raw.shape, canvas.shape)
@@ -141,11 +147,15 @@ def _read_band(
     return np.where(valid, values, 0.0), valid
 
 
-def _in_unit(raw: NDArray[Any], file: BandFile, band: Band, *, harmonise: bool) -> NDArray[np.float64]:
+def _in_unit(
+    raw: NDArray[Any], file: BandFile, band: Band, quantity: Quantity, *, harmonise: bool
+) -> NDArray[np.float64]:
     """Return raw values in a unit; harmonised counts are those before baseline 04.00, never negative."""
     counts = raw.astype(np.float64)
     if not band.unit:
         return counts
+    if band.unit == "LINEAR_POWER" and quantity is Quantity.GAMMA0_DB:
+        return linear_power(raw)
     if band.unit == "LINEAR_POWER":
         return counts if file.scale is None else counts * file.scale + file.offset
     reflectance = counts / _COUNTS_OF_ONE if file.scale is None else counts * file.scale + file.offset

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from imagery.stac import utc_text
 from sitewatch_hub.collections_served import Collection, collection_named
+from sitewatch_hub.cost import radar_factor
 from sitewatch_hub.granules import MOSAICKING_ORDERS, Granule, describe, mosaicked
 from sitewatch_hub.messages import field_refusal
 from sitewatch_hub.sampling import RESAMPLINGS, Rendering
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from sitewatch_hub.canvas import Ground
+
+
+_FACT_FILTERS = {
+    "acquisitionMode": "sar:instrument_mode",
+    "polarization": "s1:polarization",
+    "resolution": "s1:resolution",
+}
+_BACKSCATTERS = ("BETA0", "SIGMA0_ELLIPSOID", "GAMMA0_ELLIPSOID", "GAMMA0_TERRAIN")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +39,12 @@ class Source:
     max_cloud_cover: float
     orbit_direction: str | None
     """``ASCENDING`` or ``DESCENDING``; None for both."""
+    facts: Mapping[str, str]
+    """What a granule must say of itself: mode, polarization, resolution."""
     order: str
     rendering: Rendering
+    cost_factor: float
+    """Of what is done to radar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +79,14 @@ def parse_source(data: object, time_range: object = None) -> Source:
         end=end,
         max_cloud_cover=_cloud_limit(limits.get("maxCloudCoverage", 100)),
         orbit_direction=_direction(limits),
+        facts={fact: str(limits[name]) for name, fact in _FACT_FILTERS.items() if name in limits},
         order=_choice(limits, "mosaickingOrder", "mostRecent", MOSAICKING_ORDERS),
         rendering=Rendering(
             harmonise=processing.get("harmonizeValues", True) is not False,
             upsampling=RESAMPLINGS[_choice(processing, "upsampling", "NEAREST", RESAMPLINGS)],
             downsampling=RESAMPLINGS[_choice(processing, "downsampling", "NEAREST", RESAMPLINGS)],
         ),
+        cost_factor=_radar_factor(processing),
     )
 
 
@@ -85,6 +100,7 @@ def select(granules: Sequence[Granule], source: Source, ground: Ground) -> list[
         and source.start <= granule.acquired <= source.end
         and granule.cloud_cover <= source.max_cloud_cover
         and source.orbit_direction in {None, str(granule.facts.get("sat:orbit_state")).upper()}
+        and all(granule.facts.get(fact) == value for fact, value in source.facts.items())
         and granule.scene.footprint.intersects(outline)
     )
     return mosaicked(found, source.order)
@@ -167,6 +183,17 @@ def _cloud_limit(value: object) -> float:
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 100:
         raise field_refusal("input->data->dataFilter->maxCloudCoverage", value, "must be between 0 and 100")
     return float(value)
+
+
+def _radar_factor(processing: Mapping[str, Any]) -> float:
+    orthorectify = str(processing.get("orthorectify", False)).lower() == "true"
+    backscatter = _choice(processing, "backCoeff", "GAMMA0_ELLIPSOID", _BACKSCATTERS)
+    terrain = backscatter == "GAMMA0_TERRAIN"
+    if terrain and not orthorectify:
+        violation = "GAMMA0_TERRAIN needs orthorectify"
+        raise field_refusal("input->data->processing->backCoeff", backscatter, violation)
+    speckle = processing.get("speckleFilter", {}).get("type", "NONE") != "NONE"
+    return radar_factor(orthorectify=orthorectify, terrain=terrain, speckle_filter=speckle)
 
 
 def _direction(limits: Mapping[str, Any]) -> str | None:

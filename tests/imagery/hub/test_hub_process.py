@@ -120,7 +120,7 @@ def test_harmonised_reflectance_is_not_negative_and_raw_reflectance_may_be(simul
     file = granule.scene.bands[0]
     raw = np.array([[900, 1000, 1500]], dtype=np.uint16)
     read = [
-        _in_unit(raw, file, Band("B02", unit), harmonise=flag)[0].round(6).tolist()
+        _in_unit(raw, file, Band("B02", unit), granule.scene.quantity, harmonise=flag)[0].round(6).tolist()
         for unit in ("DN", "REFLECTANCE")
         for flag in (True, False)
     ]

@@ -20,6 +20,7 @@ from imagery.sentinelhub.exchange import Limits
 from imagery.sentinelhub.patience import Patience
 from sitewatch_hub.server import LocalHub
 from sitewatch_hub.simulated import CRS, LEFT, TOP, make_archive
+from sitewatch_hub.simulated_products import add_landsat, add_radar
 from watch.connection import connected
 from watch.pull import PullOptions, PullReport
 from watch.pull import pull as pull_sites
@@ -49,6 +50,16 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Archive:
 def hub(ground: Archive) -> Iterator[LocalHub]:
     with LocalHub(ground.root) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def rich_ground(tmp_path_factory: pytest.TempPathFactory) -> Archive:
+    """Return the ground as three kinds of satellites saw it."""
+    rng = np.random.default_rng(11)
+    archive = make_archive(tmp_path_factory.mktemp("rich") / "archive", rng)
+    add_landsat(archive, rng)
+    add_radar(archive)
+    return archive
 
 
 @pytest.fixture
