@@ -1,0 +1,123 @@
+"""Did the surroundings move too? The same template, the same day, everywhere around the site.
+
+The context is cut into blocks as large as the site. The largest score of each block says what a place
+without any reason to change shows on that day under the same search; a site that does not stand out from
+them shows the weather, not a change of its own.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import ndimage
+
+from imagery.change.matched import MIN_COVER, joined_score, reading_at, score_map
+from imagery.change.templates import square
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from imagery.change.matched import Place, Residuals
+    from imagery.change.search import Shapes, Yardstick
+
+QUANTILE = 0.9
+"""A site's score must lie above that of nine in ten blocks of its surroundings."""
+
+MIN_BLOCKS = 6
+"""Fewer blocks than these don't speak for the surroundings."""
+
+MARGIN_PX = 4
+"""Ground around the site that belongs to neither: what changed reaches over the site's edge."""
+
+_MIN_BLOCK_PX = 8
+_MAX_LISTED = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """What the surroundings show under the same template."""
+
+    blocks: int
+    """How many there were."""
+    level: float
+    """The score that nine in ten stay below; 0 where there are too few."""
+    share_above: float
+    """Share of the blocks whose score reaches the site's."""
+
+
+NO_CONTROLS = Controls(0, 0.0, 0.0)
+
+
+def surroundings(weights: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return the pixels that are context: outside the site and a margin around it, ``(y, x)``."""
+    site = ndimage.binary_dilation(weights > 0, iterations=MARGIN_PX)
+    return np.asarray(~site, dtype=np.bool_)
+
+
+def controls(
+    residuals: Residuals,
+    place: Place,
+    score: float,
+    shapes: Shapes,
+    yard: Yardstick,
+    context: NDArray[np.bool_],
+) -> Controls:
+    """Compare a site's score with that of its surroundings.
+
+    Args:
+        residuals: Of the whole frame.
+        place: The template that scored; only its shape counts here.
+        score: The site's.
+        shapes: What is looked for, on the whole frame or a window of it.
+        yard: The site's own scatter.
+        context: ``(y, x)``: see `surroundings`.
+    """
+    inflation = yard.of(shapes, place.side_px)
+    if place.is_listed:
+        largest = _listed(residuals, shapes, yard, context)
+    else:
+        scores = score_map(residuals, square(place.side_px, place.phase), yard.join, inflation)
+        largest = _block_maxima(np.where(context, scores, -1), _block_px(shapes))
+    if len(largest) < MIN_BLOCKS:
+        return NO_CONTROLS
+    return Controls(len(largest), float(np.quantile(largest, QUANTILE)), float((largest >= score).mean()))
+
+
+def _block_px(shapes: Shapes) -> int:
+    """Return the side of a block: as many places as the site is searched at."""
+    places = int(shapes.allowed.any(axis=0).sum())
+    return max(math.isqrt(places), _MIN_BLOCK_PX)
+
+
+def _block_maxima(scores: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    """Return the largest score of each block that is mostly judged."""
+    found = []
+    rows, columns = scores.shape
+    for row in range(0, rows - side + 1, side):
+        for column in range(0, columns - side + 1, side):
+            block = scores[row : row + side, column : column + side]
+            if (block >= 0).mean() >= MIN_COVER:
+                found.append(block.max())
+    return np.array(found, dtype=np.float32)
+
+
+def _listed(
+    residuals: Residuals, shapes: Shapes, yard: Yardstick, context: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """Return the score of the drawn footprint at places of the context, side by side."""
+    if shapes.listed is None:
+        return np.zeros(0, dtype=np.float32)
+    rows, columns = np.nonzero(shapes.listed > 0)
+    shape = shapes.listed[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    height, width = shape.shape
+    found: list[float] = []
+    for row in range(0, context.shape[0] - height + 1, height):
+        for column in range(0, context.shape[1] - width + 1, width):
+            if context[row : row + height, column : column + width].all():
+                reading = reading_at(residuals, shape, yard.of(shapes, 0.0), (row, column))
+                if reading.is_known:
+                    found.append(joined_score(reading, yard.join))
+    return np.array(found[: _MAX_LISTED * 10 : max(1, len(found) // _MAX_LISTED)], dtype=np.float32)
