@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from imagery.errors import CredentialsError, ImageError
 from imagery.sentinelhub.deployment import deployment_for
+from imagery.sentinelhub.patience import Pace
 from imagery.sentinelhub.products import product_for
 from imagery.sentinelhub.provider import SentinelHub
 from imagery.sentinelhub.service import Service
@@ -68,8 +69,9 @@ def connected(
             hint=f"Set SITEWATCH_SH_CLIENT_ID and SITEWATCH_SH_CLIENT_SECRET, or write {file}",
         )
     journal = open_journal(workspace)
-    service = Service(deployment, credentials, meter=journal, patience=patience, limits=limits)
-    wanted = workspace.settings.pull
+    wanted, budget = workspace.settings.pull, workspace.settings.budget
+    pace = Pace(budget.requests_per_minute, budget.processing_units_per_minute)
+    service = Service(deployment, credentials, meter=journal, patience=patience, limits=limits, pace=pace)
     is_set = product in {None, wanted.product}
     # Bands in the settings are those of the product in the settings: another has other bands.
     bands = wanted.bands or None if is_set else None

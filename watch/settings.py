@@ -53,6 +53,8 @@ workers = 4                 # requests at the same time
 [budget]
 requests_per_month = 10000         # a pull stops before it passes these; 0 is no limit
 processing_units_per_month = 10000.0
+requests_per_minute = 300          # as fast as a pull asks, all its workers together
+processing_units_per_minute = 300.0
 """
 
 
@@ -99,12 +101,14 @@ class PullSettings(BaseModel):
 
 
 class BudgetSettings(BaseModel):
-    """The most that may be spent in a calendar month; the defaults are the free quota of Copernicus."""
+    """The most that may be spent in a calendar month and in a minute; the free quota of Copernicus."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     requests_per_month: int = Field(default=10_000, ge=0)
     processing_units_per_month: float = Field(default=10_000.0, ge=0.0, allow_inf_nan=False)
+    requests_per_minute: int = Field(default=300, ge=1)
+    processing_units_per_minute: float = Field(default=300.0, gt=0.0, allow_inf_nan=False)
 
 
 class Settings(BaseSettings):

@@ -13,11 +13,13 @@ from urllib.parse import urlsplit
 
 from geo.errors import Where
 from imagery.errors import ImageError
+from imagery.sentinelhub.patience import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-DEFAULT_REQUESTS_PER_MINUTE = 300
+DEFAULT_PER_MINUTE = 300
+"""Requests, and processing units, of a free account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,8 @@ class Deployment:
     base_url: str
     """Without a final slash."""
     token_url: str
-    requests_per_minute: int = DEFAULT_REQUESTS_PER_MINUTE
+    requests_per_minute: int = DEFAULT_PER_MINUTE
+    processing_units_per_minute: float = DEFAULT_PER_MINUTE
     account_url: str = ""
     """Where a person makes credentials and sees the quota."""
 
@@ -43,6 +46,11 @@ class Deployment:
             _check_address(field, getattr(self, field))
         if self.base_url.endswith("/"):
             object.__setattr__(self, "base_url", self.base_url.rstrip("/"))
+
+    @property
+    def pace(self) -> Pace:
+        """The most that an account may ask in a minute."""
+        return Pace(self.requests_per_minute, self.processing_units_per_minute)
 
 
 @cache

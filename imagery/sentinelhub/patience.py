@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Protocol
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+_SLACK = 1e-9
 _MILLISECONDS = re.compile(r"\d{1,12}(\.\d{1,6})?")
 
 
@@ -67,35 +68,78 @@ def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
     return max(0.0, (moment - now).total_seconds())
 
 
-class RateLimit:
-    """A bucket of requests that all threads draw from, and a time before which nobody may.
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The most that may be asked in a minute; the defaults are those of a free account at Copernicus."""
 
-    It mirrors the service's own bucket: full at first, refilled evenly.
+    requests: float = 300.0
+    processing_units: float = 300.0
+
+
+class RateLimit:
+    """Buckets of requests and units that all threads draw from, and a time before which nobody may.
+
+    They mirror the service's own: full at first, refilled evenly. A request that costs more than a whole
+    bucket holds is let through when the bucket is full, and those after it wait until it is paid back.
     """
 
-    def __init__(self, per_minute: int, clock: Clock) -> None:
-        self._capacity = float(per_minute)
-        self._rate = per_minute / 60.0
+    def __init__(self, pace: Pace, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._content = self._capacity
         self._filled_at = clock.monotonic()
+        self._requests = _Bucket(pace.requests)
+        self._units = _Bucket(pace.processing_units)
         self._closed_until = self._filled_at
 
-    def next_wait_s(self) -> float:
-        """Take one request from the bucket and return 0, or return how long to wait before asking again."""
+    def next_wait_s(self, units: float = 0.0) -> float:
+        """Take one request and its units and return 0, or return how long to wait before asking again."""
         with self._lock:
-            now = self._clock.monotonic()
-            self._content = min(self._capacity, self._content + (now - self._filled_at) * self._rate)
-            self._filled_at = now
+            now = self._refill()
             if now < self._closed_until:
                 return self._closed_until - now
-            if self._content < 1.0:
-                return (1.0 - self._content) / self._rate
-            self._content -= 1.0
-            return 0.0
+            wait_s = max(self._requests.wait_s(1.0), self._units.wait_s(units))
+            if not wait_s:
+                self._requests.content -= 1.0
+                self._units.content -= units
+            return wait_s
+
+    def asked_wait_s(self) -> float:
+        """Return how much longer the service wants nobody to ask; 0 when only the pace is in the way."""
+        with self._lock:
+            return max(0.0, self._closed_until - self._clock.monotonic())
+
+    def correct(self, units: float) -> None:
+        """Take as many more units as were charged beyond the estimate; negative: give them back."""
+        with self._lock:
+            self._refill()
+            self._units.content = min(self._units.capacity, self._units.content - units)
 
     def close_for(self, seconds: float) -> None:
         """Let nobody ask for some time: the service told one of us to wait."""
         with self._lock:
             self._closed_until = max(self._closed_until, self._clock.monotonic() + seconds)
+
+    def _refill(self) -> float:
+        now = self._clock.monotonic()
+        for bucket in (self._requests, self._units):
+            bucket.refill(now - self._filled_at)
+        self._filled_at = now
+        return now
+
+
+@dataclass(slots=True)
+class _Bucket:
+    capacity: float
+    """Also what comes back in a minute."""
+    content: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.content = self.capacity
+
+    def refill(self, seconds: float) -> None:
+        self.content = min(self.capacity, self.content + seconds * self.capacity / 60.0)
+
+    def wait_s(self, wanted: float) -> float:
+        # Sums of floats are not exact: without a little slack a full bucket could be waited for for ever.
+        lacking = min(wanted, self.capacity) - self.content
+        return max(0.0, lacking) / self.capacity * 60.0 if lacking > _SLACK * self.capacity else 0.0

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from imagery.sentinelhub.credentials import Credentials
     from imagery.sentinelhub.deployment import Deployment
     from imagery.sentinelhub.meter import Meter
-    from imagery.sentinelhub.patience import Clock
+    from imagery.sentinelhub.patience import Clock, Pace
 
 T = TypeVar("T")
 
@@ -94,6 +94,7 @@ class Service:
         meter: Meter | None = None,
         patience: Patience | None = None,
         limits: Limits | None = None,
+        pace: Pace | None = None,
         clock: Clock | None = None,
         rng: random.Random | None = None,
     ) -> None:
@@ -105,6 +106,7 @@ class Service:
             meter: Told of every request before and after.
             patience: When to ask again.
             limits: Time and size of one exchange.
+            pace: The most that is asked in a minute, by all threads; the deployment's own for None.
             clock: For waiting.
             rng: Draws the waits.
         """
@@ -116,7 +118,7 @@ class Service:
         self._patience = patience or Patience()
         self._clock: Clock = clock or SystemClock()
         self._rng = rng or random.Random()  # noqa: S311 - spreads retries, keeps no secret
-        self._rate = RateLimit(deployment.requests_per_minute, self._clock)
+        self._rate = RateLimit(pace or deployment.pace, self._clock)
 
     def close(self) -> None:
         """Close the connections."""
@@ -163,7 +165,7 @@ class Service:
         def attempt() -> tuple[T, Charge]:
             return self._metered(request, what, estimate, understand, max_bytes)
 
-        return self._patiently(attempt, what)
+        return self._patiently(attempt, what, estimate.processing_units)
 
     def greet(self) -> Greeting:
         """Ask for a token, the old one forgotten.
@@ -194,6 +196,7 @@ class Service:
             answer = _answer(self._exchange.send(request, max_bytes=max_bytes))
         except Rejected:
             self._meter.settle(ticket, Charge())
+            self._rate.correct(-estimate.processing_units)
             raise
         except Interrupted as broken:
             # Without a header nobody knows whether it was charged: the estimate stays on the account.
@@ -203,13 +206,14 @@ class Service:
             raise
         spent = Charge(1, answer.units(estimate.processing_units))
         self._meter.settle(ticket, spent)
+        self._rate.correct(spent.processing_units - estimate.processing_units)
         return understand(answer), spent
 
-    def _patiently(self, attempt: Callable[[], T], what: str) -> T:
+    def _patiently(self, attempt: Callable[[], T], what: str, units: float = 0.0) -> T:
         ends = self._clock.monotonic() + self._patience.total_s
         failures, renewed = 0, False
         while True:
-            self._take_turn(ends, what)
+            ends += self._take_turn(ends, what, units)
             try:
                 return attempt()
             except Rejected as rejected:
@@ -233,12 +237,18 @@ class Service:
                 raise self._gave_up(what, reason, failures)
             self._clock.sleep(wait_s)
 
-    def _take_turn(self, ends: float, what: str) -> None:
-        while wait_s := self._rate.next_wait_s():
-            if self._clock.monotonic() + wait_s > ends:
+    def _take_turn(self, ends: float, what: str, units: float) -> float:
+        """Wait until it may be asked; return for how long our own pace made us, which is no trouble."""
+        own_s = 0.0
+        while wait_s := self._rate.next_wait_s(units):
+            asked_s = self._rate.asked_wait_s()
+            if not asked_s:
+                own_s += wait_s
+            elif self._clock.monotonic() + wait_s > ends + own_s:
                 reason = f"it asks to wait {wait_s:.0f} seconds, longer than there is time for"
                 raise self._gave_up(what, reason, 0)
             self._clock.sleep(wait_s)
+        return own_s
 
     def _asked_wait_s(self, rejected: Rejected, failures: int) -> float:
         asked = retry_after_s(rejected.headers, self._clock.now())

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ from imagery.sentinelhub.cost import Charge
 from imagery.sentinelhub.credentials import Credentials
 from imagery.sentinelhub.deployment import Deployment, deployment_for
 from imagery.sentinelhub.exchange import Exchange, Limits
-from imagery.sentinelhub.patience import Patience
+from imagery.sentinelhub.patience import Pace, Patience
 from imagery.sentinelhub.service import Answer, Service
 from sitewatch_hub.faults import Answer as Reply
 from sitewatch_hub.faults import Drip, server_error
@@ -156,3 +158,56 @@ def test_the_service_tells_the_time(deployment: Deployment, hub: LocalHub) -> No
     assert greeting.server_time is not None
     assert abs((datetime.now(UTC) - greeting.server_time).total_seconds()) < 60
     assert 3000 < greeting.valid_s <= 3600
+
+
+class FastClock:
+    """A clock on which a wait takes no time, and sleepers sleep side by side."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._lock = threading.Lock()
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def now(self) -> datetime:
+        return datetime(2026, 11, 22, tzinfo=UTC) + timedelta(seconds=self.seconds)
+
+    def sleep(self, seconds: float) -> None:
+        until = self.seconds + seconds
+        with self._lock:
+            self.seconds = max(self.seconds, until)
+
+
+@pytest.mark.parametrize(
+    ("pace", "least_s", "most_s"),
+    [
+        (Pace(requests=10, processing_units=1e6), 84.0, 200.0),
+        (Pace(requests=1e6, processing_units=0.1), 83.9, 200.0),
+        (Pace(requests=1e6, processing_units=1.0), 0.0, 1.0),
+    ],
+)
+def test_all_threads_of_a_service_keep_one_pace_and_lose_no_patience_over_it(
+    hub: LocalHub, deployment: Deployment, pace: Pace, least_s: float, most_s: float
+) -> None:
+    clock = FastClock()
+    account = Credentials(hub.client.id, hub.client.secret)
+    service = Service(deployment, account, patience=QUICK, pace=pace, clock=clock)
+
+    def search(_number: int) -> float:
+        document = {"collections": ["sentinel-2-l2a"], "limit": 1}
+        # The estimate is dear on purpose: what was not charged is given back.
+        _page, charge = service.post(
+            SEARCH,
+            document,
+            accept="application/json",
+            what="search",
+            estimate=Charge(1, 0.05),
+            understand=_content,
+        )
+        return charge.processing_units
+
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        spent = list(pool.map(search, range(24)))
+    assert spent == [0.01] * 24
+    assert least_s <= clock.seconds <= most_s
