@@ -70,8 +70,10 @@ def canonical_counts(
     """
     if scale is None:
         return np.where(valid, raw, 0).astype(np.uint16), np.zeros(raw.shape, dtype=np.bool_)
-    if np.issubdtype(raw.dtype, np.integer) and scale == CANONICAL_SCALE and not offset:
-        values = np.where(valid, raw, 0)
+    if raw.dtype.kind in "ui" and scale == CANONICAL_SCALE and not offset:
+        values = np.where(valid, raw, raw.dtype.type(0))
+        if raw.dtype == np.uint16:
+            return values, np.zeros(raw.shape, dtype=np.bool_)
     else:
         values = np.rint(to_reflectance_counts(np.where(valid, raw, 0), scale, offset))
         values[~valid] = 0

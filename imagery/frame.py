@@ -16,10 +16,11 @@ from rasterio.windows import Window
 
 from geo.errors import Where
 from imagery.canonical import canonical_counts, to_reflectance_counts, valid_pixels
-from imagery.errors import ArchiveError
-from imagery.geotiff import bounds_of
+from imagery.errors import ArchiveError, ImageError
+from imagery.geotiff import GDAL_OPTIONS, bounds_of
 from imagery.masks import MaskScheme, SceneClass, scene_classes
 from imagery.model import CANONICAL_SCALE
+from imagery.tiled_reader import read_window
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -116,8 +117,10 @@ def _copied(
         _overlap(offset_px[0], shape[0], file.shape[0]),
         _overlap(offset_px[1], shape[1], file.shape[1]),
     )
-    inside = np.zeros(shape, dtype=np.bool_)
     pixels = _read(file, rows, columns)
+    if pixels.shape == shape:
+        return pixels, np.ones(shape, dtype=np.bool_)
+    inside = np.zeros(shape, dtype=np.bool_)
     raw = np.zeros(shape, dtype=pixels.dtype)
     target = (
         slice(rows.start - offset_px[0], rows.stop - offset_px[0]),
@@ -134,8 +137,18 @@ def _overlap(first: int, length: int, limit: int) -> slice:
 
 
 def _read(file: BandFile, rows: slice, columns: slice) -> NDArray[Any]:
+    found = None
+    if rows.start < rows.stop and columns.start < columns.stop:
+        try:
+            found = read_window(file.path, file.shape, rows, columns)
+        except ImageError as error:
+            raise _damaged(file, error.problem) from error
+    return _read_by_gdal(file, rows, columns) if found is None else found
+
+
+def _read_by_gdal(file: BandFile, rows: slice, columns: slice) -> NDArray[Any]:
     try:
-        with rasterio.open(file.path, driver="GTiff") as dataset:
+        with rasterio.Env(**GDAL_OPTIONS), rasterio.open(file.path, driver="GTiff") as dataset:
             if dataset.shape != file.shape:
                 raise _damaged(file, f"it is {dataset.shape} pixels and its item says {file.shape}")
             window = Window.from_slices(rows, columns)

@@ -22,6 +22,7 @@ from rasterio.windows import Window
 
 from geo.errors import Where
 from imagery.errors import ImageError
+from imagery.tiled_writer import cog, key_of_crs, tile_side
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -159,30 +160,55 @@ def write_cog(
         offset: Reflectance of count zero.
         name: Description of the band.
     """
+    key = key_of_crs(crs)
+    if key is None:
+        _write_by_gdal(
+            path,
+            pixels,
+            {"crs": crs, "transform": transform, "nodata": nodata},
+            calibration=None if scale is None else (scale, offset),
+            name=name,
+        )
+    else:
+        path.write_bytes(
+            cog(
+                pixels,
+                crs_key=key,
+                transform=transform,
+                nodata=nodata,
+                scale=scale,
+                offset=offset,
+                name=name,
+            )
+        )
+
+
+def _write_by_gdal(
+    path: Path,
+    pixels: NDArray[Any],
+    place: dict[str, Any],
+    *,
+    calibration: tuple[float, float] | None,
+    name: str,
+) -> None:
     rows, columns = pixels.shape
     profile = {
+        **place,
         "driver": "COG",
         "height": rows,
         "width": columns,
         "count": 1,
         "dtype": pixels.dtype.name,
-        "crs": crs,
-        "transform": transform,
-        "nodata": nodata,
         "compress": "DEFLATE",
         "predictor": "YES",
-        "blocksize": _block_side(max(rows, columns)),
+        "blocksize": max(128, tile_side(pixels.shape)),  # the least that the driver takes
         "overviews": "NONE",
     }
     with rasterio.Env(**GDAL_OPTIONS), rasterio.open(path, "w", **profile) as dataset:
         dataset.write(pixels, 1)
         dataset.set_band_description(1, name)
-        if scale is not None:
-            dataset.scales, dataset.offsets = (scale,), (offset,)
-
-
-def _block_side(side: int) -> int:
-    return next((block for block in (128, 256) if side <= block), 512)
+        if calibration is not None:
+            dataset.scales, dataset.offsets = (calibration[0],), (calibration[1],)
 
 
 def _check_magic(path: Path) -> None:

@@ -7,18 +7,16 @@ source pixels, over the window that the grid needs.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-import rasterio
 
 from geo.errors import Where
 from geo.grid import grid_box_lonlat
 from imagery.acquisition import joint_baseline, joint_geometry
 from imagery.errors import ImageError
 from imagery.frame import Frame, read_classes, read_counts
-from imagery.geotiff import GDAL_OPTIONS
 from imagery.masks import MaskScheme, SceneClass, clear_pixels, unmasked_classes
 from imagery.model import CANONICAL_SCALE, NO_MASK, BandFile, Chip, Scene
 from imagery.scene_index import SceneIndex
@@ -92,12 +90,11 @@ class LocalArchive:
     def read(self, grid: Grid, scenes: Sequence[Scene], bands: Sequence[str] | None = None) -> Chip:
         """Return one solar day of one series on a grid, the first valid pixel of each; see `Provider`."""
         ordered = sorted(scenes, key=lambda scene: (scene.acquired, scene.id))
-        day = _one_day(ordered, grid_box_lonlat(grid).centroid.x)
+        day = _one_day(ordered, _centre_lon(grid))
         names = _chosen_bands(ordered, bands)
         scale = _one_scale(ordered, names)
-        with rasterio.Env(**GDAL_OPTIONS):
-            frame = Frame(grid.crs, grid.transform, grid.shape)
-            layers = [_layer(scene, names, frame, self._dilate_px) for scene in ordered]
+        frame = Frame(grid.crs, grid.transform, grid.shape)
+        layers = [_layer(scene, names, frame, self._dilate_px) for scene in ordered]
         merged = _merged(layers)
         first = ordered[0]
         return Chip(
@@ -122,6 +119,11 @@ class LocalArchive:
             processing_baseline=joint_baseline(scene.processing_baseline for scene in ordered),
             quantity=first.quantity,
         )
+
+
+@lru_cache(maxsize=256)
+def _centre_lon(grid: Grid) -> float:
+    return float(grid_box_lonlat(grid).centroid.x)
 
 
 def _one_day(scenes: Sequence[Scene], lon: float) -> date:

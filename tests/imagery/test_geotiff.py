@@ -147,7 +147,9 @@ def test_a_cog_holds_the_same_pixels(tmp_path: Path, dtype: str) -> None:
         assert dataset.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
         assert (dataset.scales, dataset.offsets, dataset.nodata) == ((1e-4,), (-0.1,), 3.0)
         assert (dataset.descriptions, dataset.transform) == (("red",), transform)
-        assert dataset.block_shapes == [(512, 512)]
+        assert dataset.block_shapes == [(64, 64)]
+        assert dataset.crs.to_epsg() == 32652
+        assert dataset.crs.linear_units == "metre"
 
 
 def test_strips_are_the_band(write_tif: WriteTif) -> None:
