@@ -78,9 +78,7 @@ def test_dates_may_be_made_in_any_order() -> None:
     alone = [site.look(number) for number in numbers]
     whole = list(site.looks())
     assert all(same(look, whole[number]) for number, look in zip(numbers, alone, strict=True))
-    assert [look.truth.acquisition.acquired for look in whole] == sorted(
-        look.chip.acquired for look in whole
-    )
+    assert [look.truth.acquisition.acquired for look in whole] == sorted(look.chip.acquired for look in whole)
 
 
 def test_sites_of_a_population_do_not_depend_on_each_other() -> None:
