@@ -28,6 +28,7 @@ from geo.errors import Where
 from imagery.canonical import PixelSource, checked_content_sha
 from imagery.errors import ArchiveError, ImageError
 from imagery.geotiff import read_header, read_strips, write_cog
+from imagery.masks import MaskScheme, cloud_percent, scene_classes
 from imagery.quantity import Quantity
 from imagery.stac import (
     catalog_document,
@@ -271,11 +272,15 @@ def _identity(scene: PlannedScene | Scene) -> dict[str, Any]:
 
 
 def _fill(staging: Path, planned: PlannedScene, sha: str) -> None:
+    cloud = None
     for source in [*planned.bands, *([planned.mask] if planned.mask else [])]:
         file = source.file
+        pixels = np.concatenate(list(read_strips(Path(file.path), source.index)))
+        if source is planned.mask:
+            cloud = cloud_percent(scene_classes(pixels, MaskScheme(planned.mask_scheme)))
         write_cog(
             staging / f"{file.name}.tif",
-            np.concatenate(list(read_strips(Path(file.path), source.index))),
+            pixels,
             crs=file.crs,
             transform=file.transform,
             nodata=file.nodata,
@@ -284,7 +289,7 @@ def _fill(staging: Path, planned: PlannedScene, sha: str) -> None:
             name=file.name,
         )
     item = staging / f"{planned.id}.json"
-    item.write_bytes(dump(item_document(planned, sha)))
+    item.write_bytes(dump(item_document(planned, sha, cloud)))
     # Reading back proves that nothing was lost and that the user's files did not change meanwhile.
     _verify(item)
 

@@ -50,6 +50,8 @@ class PlannedScene:
     """Further properties of its Item: what it was asked by, made of, and what it cost."""
     geometry: AcquisitionGeometry = UNKNOWN_GEOMETRY
     processing_baseline: str = ""
+    cloud_percent: float | None = None
+    """As its catalogue says; None: counted from its mask when it is archived."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ from imagery.errors import ImageError
 from imagery.frame import Frame, read_classes, read_counts
 from imagery.masks import MaskScheme, SceneClass, clear_pixels, unmasked_classes
 from imagery.model import CANONICAL_SCALE, NO_MASK, BandFile, Chip, Scene
+from imagery.provenance import joint_provenance
+from imagery.provider import NO_LIMITS, Limits, within
 from imagery.scene_index import SceneIndex
 from imagery.sensors import in_band_order
 
@@ -80,12 +82,13 @@ class LocalArchive:
         """
         return self._given or SceneIndex(self._archive.scenes())
 
-    def search(self, grid: Grid, span: Span | None = None) -> tuple[Scene, ...]:
+    def search(self, grid: Grid, span: Span | None = None, limits: Limits = NO_LIMITS) -> tuple[Scene, ...]:
         """Return the scenes that touch a grid's frame, by (acquired, id); see `Provider`."""
         frame = grid_box_lonlat(grid)
         lon = frame.centroid.x
         found = self.index.covering(frame)
-        return tuple(scene for scene in found if span is None or span.contains(scene.solar_day(lon)))
+        days = [scene for scene in found if span is None or span.contains(scene.solar_day(lon))]
+        return within(days, limits, lon)
 
     def read(self, grid: Grid, scenes: Sequence[Scene], bands: Sequence[str] | None = None) -> Chip:
         """Return one solar day of one series on a grid, the first valid pixel of each; see `Provider`."""
@@ -117,6 +120,7 @@ class LocalArchive:
             credit="; ".join(dict.fromkeys(scene.credit for scene in ordered if scene.credit)),
             geometry=joint_geometry([scene.geometry for scene in ordered]),
             processing_baseline=joint_baseline(scene.processing_baseline for scene in ordered),
+            provenance=joint_provenance([scene.provenance for scene in ordered]),
             quantity=first.quantity,
         )
 

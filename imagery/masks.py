@@ -117,6 +117,16 @@ def unmasked_classes(valid: NDArray[np.bool_]) -> NDArray[np.uint8]:
     return classes
 
 
+def cloud_percent(classes: NDArray[np.uint8]) -> float:
+    """Return the share of cloud and cirrus among the pixels that have data, 0 to 100, to a hundredth.
+
+    Where no pixel has data it is 100: nothing can be seen.
+    """
+    valid = int(np.count_nonzero(classes != SceneClass.NODATA))
+    cloudy = int(np.count_nonzero(np.isin(classes, (SceneClass.CLOUD, SceneClass.CIRRUS))))
+    return round(100.0 * cloudy / valid, 2) if valid else 100.0
+
+
 def clear_pixels(classes: NDArray[np.uint8], *, dilate_px: int = 0) -> NDArray[np.bool_]:
     """Return True where a pixel is clear land or water, ``(y, x)``.
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from geo.errors import Where
 from imagery.errors import ImageError
+from imagery.provenance import Charge, Provenance
 from imagery.quantity import Quantity, decibels
 
 if TYPE_CHECKING:
@@ -132,6 +133,8 @@ class AcquisitionGeometry:
 
 
 UNKNOWN_GEOMETRY = AcquisitionGeometry()
+UNKNOWN_PROVENANCE = Provenance()
+NOTHING_SPENT = Charge()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +177,9 @@ class Scene:
     geometry: AcquisitionGeometry = UNKNOWN_GEOMETRY
     processing_baseline: str = ""
     """Version of the processing chain, ``04.00``; empty where unknown."""
+    cloud_percent: float | None = None
+    """Of the whole scene, 0 to 100: as its catalogue or its mask says; None where neither does."""
+    provenance: Provenance = UNKNOWN_PROVENANCE
     quantity: Quantity = Quantity.REFLECTANCE
     """What the pixels measure."""
 
@@ -217,6 +223,9 @@ class Chip:
     """Of several scenes each fact is that of the first that knows it."""
     processing_baseline: str = ""
     """Of several scenes that of the first that knows it."""
+    provenance: Provenance = UNKNOWN_PROVENANCE
+    cost: Charge = NOTHING_SPENT
+    """What was spent to get this very chip; nothing where its pixels were here already."""
     quantity: Quantity = Quantity.REFLECTANCE
     """What `dn` measures; `scale` speaks of reflectance only."""
 

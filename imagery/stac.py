@@ -23,6 +23,7 @@ from geo.errors import Where
 from imagery.acquisition import acquisition_extensions, acquisition_properties, baseline_of, geometry_of
 from imagery.errors import ArchiveError
 from imagery.model import NO_MASK, BandFile, Scene
+from imagery.provenance import LOCAL, Provenance
 from imagery.quantity import FLOOR_DB, STEP_DB, Quantity
 from imagery.sensors import sensor_for
 
@@ -45,22 +46,35 @@ NO_LICENCE = "other"
 _DAY = timedelta(days=1)
 
 
-def item_document(planned: PlannedScene, content_sha: str) -> dict[str, Any]:
-    """Return the STAC Item of a planned scene; its pixels lie beside it as ``<band>.tif``."""
+def item_document(
+    planned: PlannedScene, content_sha: str, cloud_percent: float | None = None
+) -> dict[str, Any]:
+    """Return the STAC Item of a planned scene; its pixels lie beside it as ``<band>.tif``.
+
+    Args:
+        planned: The scene.
+        content_sha: Its content digest.
+        cloud_percent: Cloud cover by its mask, for a scene of which no catalogue told it.
+    """
     sources = [*planned.bands, *([planned.mask] if planned.mask else [])]
     assets = {source.file.name: _asset(source, planned) for source in sources}
-    has_bands = any("eo:bands" in asset for asset in assets.values())
+    cloud = cloud_percent if planned.cloud_percent is None else planned.cloud_percent
+    has_eo = cloud is not None or any("eo:bands" in asset for asset in assets.values())
     facts = acquisition_properties(
         planned.geometry, planned.processing_baseline, sensor_for(planned.platform)
     )
     return {
         "type": "Feature",
         "stac_version": STAC_VERSION,
-        "stac_extensions": [PROJECTION, *([EO] if has_bands else []), RASTER, *acquisition_extensions(facts)],
+        "stac_extensions": [PROJECTION, *([EO] if has_eo else []), RASTER, *acquisition_extensions(facts)],
         "id": planned.id,
         "geometry": _plain(mapping(planned.footprint)),
         "bbox": list(planned.footprint.bounds),
-        "properties": {**_properties(planned, content_sha), **facts},
+        "properties": {
+            **_properties(planned, content_sha),
+            **({} if cloud is None else {"eo:cloud_cover": cloud}),
+            **facts,
+        },
         "links": [
             {"rel": "root", "href": "../../../../catalog.json", "type": "application/json"},
             {"rel": "parent", "href": "../../collection.json", "type": "application/json"},
@@ -280,7 +294,25 @@ def _scene(document: Mapping[str, Any], path: Path) -> Scene:
         credit=str(properties["sitewatch:credit"]),
         geometry=geometry_of(properties),
         processing_baseline=baseline_of(properties),
+        cloud_percent=_percent(properties.get("eo:cloud_cover")),
+        provenance=_provenance(document["id"], properties),
         quantity=quantity,
+    )
+
+
+def _percent(value: float | None) -> float | None:
+    if value is not None and not 0.0 <= value <= 100.0:  # noqa: PLR2004 - percent
+        raise ValueError(f"{value!r} is no percentage")
+    return None if value is None else float(value)
+
+
+def _provenance(scene_id: str, properties: Mapping[str, Any]) -> Provenance:
+    key = properties.get("sitewatch:request_key")
+    return Provenance(
+        provider=str(properties.get("sitewatch:provider", LOCAL)),
+        product=str(properties.get("sitewatch:product", "")),
+        request_keys=() if key is None else (str(key),),
+        source_ids=tuple(str(source) for source in properties.get("sitewatch:source_ids", [scene_id])),
     )
 
 

@@ -30,6 +30,8 @@ from geo.errors import Where
 from imagery.errors import ArchiveError, ImageError
 from imagery.local import DEFAULT_DILATE_PX, LocalArchive
 from imagery.model import AcquisitionGeometry, Chip
+from imagery.provenance import Provenance
+from imagery.provider import NO_LIMITS, Limits
 from imagery.quantity import Quantity
 
 if TYPE_CHECKING:
@@ -141,9 +143,9 @@ class Stacked:
         self._settings = settings
         self._files: dict[Path, StackFile] = {}
 
-    def search(self, grid: Grid, span: Span | None = None) -> tuple[Scene, ...]:
+    def search(self, grid: Grid, span: Span | None = None, limits: Limits = NO_LIMITS) -> tuple[Scene, ...]:
         """Return the scenes that touch a grid's frame, by (acquired, id); see `Provider`."""
-        return self._provider.search(grid, span)
+        return self._provider.search(grid, span, limits)
 
     def read(self, grid: Grid, scenes: Sequence[Scene], bands: Sequence[str] | None = None) -> Chip:
         """Return one solar day of one series on a grid, from the stack or else into it; see `Provider`.
@@ -206,6 +208,7 @@ def _key(grid: Grid, scenes: Sequence[Scene], bands: Sequence[str] | None, setti
             (scene.mask_scheme, scene.simulated, scene.credit, scene.geometry, scene.processing_baseline)
             for scene in ordered
         ],
+        "from": [scene.provenance for scene in ordered],
     }
     return hashlib.sha256(orjson.dumps(made_of)).hexdigest()
 
@@ -226,6 +229,7 @@ def _header(chip: Chip) -> dict[str, Any]:
         "credit": chip.credit,
         "geometry": chip.geometry,
         "processing_baseline": chip.processing_baseline,
+        "provenance": chip.provenance,
         "quantity": chip.quantity,
     }
 
@@ -261,7 +265,17 @@ def _chip(grid: Grid, header: dict[str, Any], payload: memoryview) -> Chip:
         credit=header["credit"],
         geometry=AcquisitionGeometry(**header["geometry"]),
         processing_baseline=header["processing_baseline"],
+        provenance=_provenance(header["provenance"]),
         quantity=Quantity(header.get("quantity", Quantity.REFLECTANCE)),
+    )
+
+
+def _provenance(document: dict[str, Any]) -> Provenance:
+    return Provenance(
+        document["provider"],
+        document["product"],
+        tuple(document["request_keys"]),
+        tuple(document["source_ids"]),
     )
 
 

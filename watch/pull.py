@@ -11,6 +11,7 @@ from geo.errors import SitewatchError
 from geo.grid import DEFAULT_CONTEXT_M, site_grid, utm_crs
 from imagery.errors import BudgetError, CredentialsError
 from imagery.pins import grid_for, pinned_grid
+from imagery.provider import Limits, within
 from imagery.sentinelhub.cost import Charge
 from watch.lock import writing
 
@@ -142,7 +143,7 @@ class _Search:
         side_m, context_m = self.hub.product.resolution_m, site.watch.context_m or DEFAULT_CONTEXT_M
         kept = pinned_grid(self.archive, site.id, area, resolution_m=side_m, context_m=context_m)
         if kept is not None:
-            return self._planned(site.id, self.hub.search(kept, self.options.span))
+            return self._planned(site.id, point.x, self.hub.search(kept, self.options.span))
         first = site_grid(site.id, area, crs=utm_crs(point), resolution_m=side_m, context_m=context_m)
         found = self._on_source_crs(site.id, area, first, context_m)
         if found and not self.options.dry_run and self.hub.product.has_source_grid:
@@ -152,16 +153,12 @@ class _Search:
             )
             if grid.crs != found[0].request.frame.crs:
                 found = self.hub.search(grid, self.options.span)
-        return self._planned(site.id, found)
+        return self._planned(site.id, point.x, found)
 
-    def _planned(self, site_id: str, passes: Sequence[HubScene]) -> SitePlan:
-        found = tuple(scene for scene in passes if self._is_clear(scene))
+    def _planned(self, site_id: str, lon: float, passes: Sequence[HubScene]) -> SitePlan:
+        found = within(passes, Limits(max_cloud_percent=self.options.max_cloud_percent), lon)
         missing = tuple(scene for scene in found if not self.hub.holds(scene))
         return SitePlan(site_id, found, missing)
-
-    def _is_clear(self, scene: HubScene) -> bool:
-        limit, cloud = self.options.max_cloud_percent, scene.cloud_percent
-        return limit is None or cloud is None or cloud <= limit
 
     def _on_source_crs(
         self, site_id: str, area: BaseGeometry, grid: Grid, context_m: float

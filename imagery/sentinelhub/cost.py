@@ -6,7 +6,9 @@ integers, from one acquisition; the multiplication factors and minima are those 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from imagery.provenance import Charge
+
+__all__ = ["CATALOG_UNITS", "Charge", "processing_units"]
 
 _UNIT_PX = 512 * 512
 _UNIT_BANDS = 3
@@ -16,17 +18,6 @@ _FLOAT_FACTOR = 2.0
 
 CATALOG_UNITS = 0.01
 """The least that a page of search results costs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Charge:
-    """Requests and processing units, asked for or spent."""
-
-    requests: int = 0
-    processing_units: float = 0.0
-
-    def __add__(self, other: Charge) -> Charge:
-        return Charge(self.requests + other.requests, self.processing_units + other.processing_units)
 
 
 def processing_units(

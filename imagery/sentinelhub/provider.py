@@ -7,7 +7,7 @@ What `read` returns is what `LocalArchive` makes of them, so both providers resa
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +24,10 @@ from imagery.geotiff import GDAL_OPTIONS
 from imagery.local import DEFAULT_DILATE_PX, LocalArchive
 from imagery.model import NO_MASK, BandFile, Scene
 from imagery.outline import Outline
+from imagery.provenance import Charge, Provenance
+from imagery.provider import NO_LIMITS, Limits, within
 from imagery.scene_index import SceneIndex
 from imagery.sentinelhub.acquisitions import find_acquisitions
-from imagery.sentinelhub.cost import Charge
 from imagery.sentinelhub.fetch_frame import fetch_frame
 from imagery.sentinelhub.orbits import mode_properties, series_of
 from imagery.sentinelhub.process import NODATA, PROCESS_PATH, TAR, PassRequest, understand_pixels
@@ -48,6 +49,9 @@ if TYPE_CHECKING:
     from imagery.sentinelhub.products import Product
     from imagery.sentinelhub.service import Service
 
+PROVIDER = "sentinelhub"
+"""What a scene's provenance calls it."""
+
 _KEY_DIGITS = 8
 
 
@@ -56,11 +60,6 @@ class HubScene(Scene):
     """A pass that the service has; its bands lie in the archive once it was fetched."""
 
     request: PassRequest = field(hash=False)
-
-    @property
-    def cloud_percent(self) -> float | None:
-        """Cloud cover of its clearest granule, 0 to 100, as the catalogue says."""
-        return self.request.acquisition.cloud_percent
 
 
 class SentinelHub:
@@ -94,14 +93,15 @@ class SentinelHub:
         self._dilate_px = dilate_px
 
     def search(
-        self, grid: Grid, span: Span | None = None, *, max_cloud_percent: float | None = None
+        self, grid: Grid, span: Span | None = None, limits: Limits = NO_LIMITS
     ) -> tuple[HubScene, ...]:
         """Return the passes that touch a grid's frame, by (acquired, id); see `Provider`.
 
         Args:
             grid: The lattice; its frame is what is searched.
             span: Solar days at the grid's centre; None for all.
-            max_cloud_percent: Leave out passes whose every granule is cloudier, by the catalogue.
+            limits: What to leave out. Judged here and not by the service: a pass must not change with the
+                granules that a filter leaves.
 
         Raises:
             ImageError: The frame is larger than one request may be, or in a CRS without a code.
@@ -110,9 +110,12 @@ class SentinelHub:
         frame = fetch_frame(grid, self.product, self.bands)
         if not frame.crs.startswith("EPSG:"):
             raise ImageError(f"the service can't be asked in the CRS of the grid of {grid.site_id!r}")
-        passes = find_acquisitions(self._service, self.product, grid_box_lonlat(grid), span)
-        scenes = [self._scene(frame, each) for each in passes if _is_clear(each, max_cloud_percent)]
-        return tuple(sorted(scenes, key=lambda scene: (scene.acquired, scene.id)))
+        box = grid_box_lonlat(grid)
+        passes = find_acquisitions(self._service, self.product, box, span)
+        scenes = sorted(
+            (self._scene(frame, each) for each in passes), key=lambda scene: (scene.acquired, scene.id)
+        )
+        return within(scenes, limits, box.centroid.x)
 
     def holds(self, scene: HubScene) -> bool:
         """Return whether a pass is in the archive and costs nothing more."""
@@ -148,22 +151,23 @@ class SentinelHub:
 
     def read(self, grid: Grid, scenes: Sequence[Scene], bands: Sequence[str] | None = None) -> Chip:
         """Return one solar day of one series on a grid; what is not in the archive is fetched first."""
-        kept = [self._fetched(scene) for scene in scenes]
+        fetched = [self._fetched(scene) for scene in scenes]
         self._archive.draw_up()
-        return self._local.read(grid, kept, bands)
+        chip = self._local.read(grid, [scene for scene, _ in fetched], bands)
+        return replace(chip, cost=sum((spent for _, spent in fetched), Charge()))
 
     @property
     def _local(self) -> LocalArchive:
         return LocalArchive(self._archive, index=SceneIndex([]), dilate_px=self._dilate_px)
 
-    def _fetched(self, scene: Scene) -> Scene:
+    def _fetched(self, scene: Scene) -> tuple[Scene, Charge]:
         if not isinstance(scene, HubScene):
             raise ImageError("it was not found by this provider", where=Where(feature=scene.id))
-        self.fetch(scene)
+        spent = self.fetch(scene)
         kept = self._archive.kept(scene)
         if kept is None:
             raise ImageError("it went from the archive while it was read", where=Where(feature=scene.id))
-        return kept
+        return kept, spent
 
     def _scene(self, frame: Frame, acquisition: Acquisition) -> HubScene:
         product = self.product
@@ -189,15 +193,11 @@ class SentinelHub:
             credit=product.credit.format(year=acquisition.acquired.year),
             geometry=acquisition.geometry,
             processing_baseline=acquisition.processing_baseline,
+            cloud_percent=acquisition.cloud_percent,
+            provenance=_provenance(request),
             quantity=product.quantity,
             request=request,
         )
-
-
-def _is_clear(acquisition: Acquisition, max_cloud_percent: float | None) -> bool:
-    # Judged here and not by the service: a pass must not change with the granules that a filter leaves.
-    cloud = acquisition.cloud_percent
-    return max_cloud_percent is None or cloud is None or cloud <= max_cloud_percent
 
 
 def _scene_id(acquisition: Acquisition, request: PassRequest) -> str:
@@ -254,9 +254,10 @@ def _planned(scene: HubScene, pixels: PassPixels, spent: Charge, folder: Path) -
         credit=scene.credit,
         licence="",
         quantity=scene.quantity,
-        provenance=_provenance(scene.request, spent),
+        provenance=_provenance_properties(scene, spent),
         geometry=scene.geometry,
         processing_baseline=scene.processing_baseline,
+        cloud_percent=scene.cloud_percent,
     )
 
 
@@ -281,22 +282,25 @@ def _write_plain(path: Path, pixels: NDArray[np.generic], file: BandFile) -> Non
         dataset.write(pixels, 1)
 
 
-def _provenance(request: PassRequest, spent: Charge) -> dict[str, Any]:
+def _provenance(request: PassRequest) -> Provenance:
+    sources = tuple(granule.id for granule in request.acquisition.granules)
+    return Provenance(PROVIDER, request.product.name, (request.key,), sources)
+
+
+def _provenance_properties(scene: HubScene, spent: Charge) -> dict[str, Any]:
+    request, provenance = scene.request, scene.provenance
     granules = request.acquisition.granules
-    properties: dict[str, Any] = {
-        "sitewatch:provider": "sentinelhub",
-        "sitewatch:product": request.product.name,
+    return {
+        "sitewatch:provider": provenance.provider,
+        "sitewatch:product": provenance.product,
         "sitewatch:request_key": request.key,
-        "sitewatch:source_ids": [granule.id for granule in granules],
+        "sitewatch:source_ids": list(provenance.source_ids),
         "sitewatch:source_crs": sorted({granule.crs for granule in granules if granule.crs}),
         "sitewatch:processing": dict(request.product.processing),
         "sitewatch:spent": {"requests": spent.requests, "processing_units": spent.processing_units},
         "sitewatch:source_facts": [dict(granule.facts) for granule in granules],
         **mode_properties(request.product, request.acquisition),
     }
-    if request.acquisition.cloud_percent is not None:
-        properties["eo:cloud_cover"] = request.acquisition.cloud_percent
-    return properties
 
 
 if TYPE_CHECKING:

@@ -103,6 +103,18 @@ def test_content_does_not_depend_on_how_the_file_is_packed(write_tif: WriteTif) 
     assert planned_sha(a) == planned_sha(b)
 
 
+def test_a_mask_tells_how_cloudy_a_scene_is(archive: Archive, write_tif: WriteTif) -> None:
+    scl = np.full((6, 5), 4, dtype=np.uint16)
+    scl[0], scl[1, :2], scl[5] = 9, 10, 0
+    planned = one(write_tif("a.tif", np.stack([scl + 1, scl]), descriptions=("red", "scl"))).scenes[0]
+    told = replace(planned, id="told", cloud_percent=3.0)
+    bare = replace(planned, id="bare", mask=None, mask_scheme="none")
+    archive.add([planned, told, bare])
+    clouds = {scene.id: scene.cloud_percent for scene in archive.scenes()}
+    assert clouds == {planned.id: 28.0, "told": 3.0, "bare": None}
+    assert archive.verify() == ()
+
+
 def test_how_a_scene_was_taken_is_kept_and_is_no_content(archive: Archive, plan: IntakePlan) -> None:
     geometry = AcquisitionGeometry("3-descending", 51.8, 162.5)
     told = [replace(scene, geometry=geometry, processing_baseline="04.00") for scene in plan.scenes]

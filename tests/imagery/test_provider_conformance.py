@@ -20,13 +20,16 @@ from geo.grid import Grid, grid_box_lonlat
 from imagery.archive import Archive
 from imagery.errors import ImageError
 from imagery.local import LocalArchive
+from imagery.masks import CLEAR_CLASSES
 from imagery.model import CANONICAL_SCALE, Chip
-from imagery.provider import Provider, solar_days
+from imagery.provenance import LOCAL, Charge, Provenance
+from imagery.provider import NO_LIMITS, Limits, Provider, solar_days
 from imagery.sentinelhub.credentials import Credentials
 from imagery.sentinelhub.deployment import deployment_for
 from imagery.sentinelhub.products import product_for
 from imagery.sentinelhub.provider import SentinelHub
 from imagery.sentinelhub.service import Service
+from imagery.stack import stacked_archive
 from sitewatch_hub.server import LocalHub
 from sitewatch_hub.simulated import BASELINE_CHANGE, CRS, LEFT, PASSES, STEP_PX, TILE_PX, TOP, make_archive
 
@@ -136,6 +139,12 @@ def test_a_chip_says_what_it_is(case: Case) -> None:
     assert chip.scene_ids == tuple(scene.id for scene in scenes)
     assert not (chip.clear & ~chip.valid).any()
     assert not chip.dn[:, ~chip.valid].any()
+    assert chip.classes.dtype == np.uint8
+    assert chip.classes.shape == case.grid.shape
+    assert not chip.classes[~chip.valid].any()
+    assert np.isin(chip.classes[chip.clear], CLEAR_CLASSES).all()
+    assert chip.geometry.orbit == scenes[0].geometry.orbit != ""
+    assert chip.processing_baseline == scenes[0].processing_baseline != ""
     assert chip.valid.any()
 
 
@@ -246,12 +255,79 @@ def test_the_estimate_is_what_the_service_charges(remote: SentinelHub, hub: Loca
     assert hub.journal.entries("/process")[-1].units == pytest.approx(spent.processing_units)
 
 
-def test_a_limit_on_cloud_leaves_passes_out_and_changes_no_other(remote: SentinelHub) -> None:
-    grid = grid_at(30, 40, 60, 50)
-    every = remote.search(grid)
-    clear = remote.search(grid, max_cloud_percent=15.0)
-    assert set(clear) < set(every)
-    assert [scene.cloud_percent for scene in clear] == pytest.approx([0.0, 10.07, 0.0, 0.0], abs=0.1)
+@pytest.mark.parametrize(
+    ("limits", "count"),
+    [
+        (NO_LIMITS, 6),
+        (Limits(max_cloud_percent=15.0), 4),
+        (Limits(relative_orbit=3, orbit_state="descending"), 6),
+        (Limits(relative_orbit=4), 0),
+        (Limits(orbit_state="ascending"), 0),
+        (Limits(max_days=2), 2),
+        (Limits(max_cloud_percent=15.0, max_days=3), 3),
+    ],
+)
+def test_limits_leave_the_same_days_at_every_provider(
+    simulated: Archive, remote: SentinelHub, limits: Limits, count: int
+) -> None:
+    grid = grid_at(40, TILE_PX - 30, 40, 60)
+    lon = grid_box_lonlat(grid).centroid.x
+    span = Span(date(2021, 11, 1), date(2022, 12, 31))
+    locals_ = (LocalArchive(simulated), stacked_archive(simulated))
+    days = [list(solar_days(it.search(grid, span, limits), lon)) for it in (*locals_, remote)]
+    assert days[0] == days[1] == days[2]
+    assert len(days[0]) == count
+    whole = remote.search(grid, span)
+    assert [scene for scene in whole if scene in remote.search(grid, span, limits)] == list(
+        remote.search(grid, span, limits)
+    )
+
+
+@pytest.mark.parametrize("case", PROVIDERS, indirect=True)
+def test_limits_are_honoured(case: Case) -> None:
+    whole = case.provider.search(case.grid, case.span)
+    limit = min(scene.cloud_percent for scene in whole if scene.cloud_percent is not None)
+    clear = case.provider.search(case.grid, case.span, Limits(max_cloud_percent=limit))
+    assert clear
+    assert {scene.cloud_percent for scene in clear} <= {limit, None}
+    (orbit, *_) = {scene.geometry.relative_orbit for scene in whole}
+    assert orbit is not None
+    on_it = case.provider.search(case.grid, case.span, Limits(relative_orbit=orbit))
+    assert on_it == tuple(scene for scene in whole if scene.geometry.relative_orbit == orbit)
+    last = case.provider.search(case.grid, case.span, Limits(max_days=1))
+    assert last
+    assert last == whole[-len(last) :]
+
+
+@pytest.mark.parametrize("case", PROVIDERS, indirect=True)
+def test_a_chip_says_where_its_pixels_come_from_and_what_they_cost(case: Case) -> None:
+    scenes = case.provider.search(case.grid, case.span)[:1]
+    first, again = (case.provider.read(case.grid, scenes) for _ in range(2))
+    assert first.provenance == again.provenance == scenes[0].provenance
+    assert first.provenance.source_ids
+    assert again.cost == Charge()
+    if isinstance(case.provider, LocalArchive):
+        assert first.provenance == Provenance(LOCAL, "", (), (scenes[0].id,))
+        assert first.cost == Charge()
+    else:
+        assert (first.provenance.provider, first.provenance.product) == ("sentinelhub", "sentinel-2-l2a")
+        assert [len(key) for key in first.provenance.request_keys] == [64]
+        assert first.cost.requests == 1
+        assert first.cost.processing_units > 0
+
+
+def test_what_was_pulled_tells_the_archive_the_same(remote: SentinelHub, tmp_path: Path) -> None:
+    grid = grid_at(30, 40, 20, 20)
+    (scene, *_) = remote.search(grid)
+    chip = remote.read(grid, [scene])
+    local = LocalArchive(Archive(tmp_path / "pulled"))
+    (kept,) = local.search(grid)
+    assert (kept.geometry, kept.cloud_percent) == (scene.geometry, scene.cloud_percent)
+    assert (kept.provenance, kept.processing_baseline) == (scene.provenance, scene.processing_baseline)
+    read = local.read(grid, [kept])
+    assert read.cost == Charge()
+    assert read.provenance == chip.provenance
+    assert np.array_equal(read.classes, chip.classes)
 
 
 def test_only_the_configured_host_is_asked(remote: SentinelHub, hub: LocalHub) -> None:

@@ -146,6 +146,10 @@ def _upside_down(item: dict[str, Any]) -> None:
     item["properties"]["view:sun_elevation"] = 91
 
 
+def _overcast(item: dict[str, Any]) -> None:
+    item["properties"]["eo:cloud_cover"] = 101
+
+
 def _orbiting_nothing(item: dict[str, Any]) -> None:
     item["properties"]["sat:relative_orbit"] = "3; 4"
 
@@ -159,6 +163,7 @@ DAMAGES = [
     _unprojected,
     _flat,
     _upside_down,
+    _overcast,
     _orbiting_nothing,
 ]
 

@@ -8,14 +8,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import rasterio
 
 from geo.mgrs import format_mgrs
 from geo.position import Coordinate, Form
 from imagery.archive import Archive
 from imagery.geotiff import GDAL_OPTIONS
-from imagery.masks import MaskScheme, SceneClass, scene_classes
+from imagery.masks import MaskScheme, cloud_percent, scene_classes
 from imagery.stac import load_item, utc_text
 from sitewatch_hub.collections_served import Collection, collection_of
 
@@ -36,8 +35,6 @@ _TILE_M = 100_000.0
 
 _CARRIED = ("processing:", "s1:", "s2:", "sar:", "sat:", "view:")
 """Extensions whose properties are passed on from an Item."""
-
-_CLOUDY = (SceneClass.CLOUD, SceneClass.CIRRUS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +165,7 @@ def _cloud_cover(scene: Scene) -> float:
     if scene.mask is None:
         return 0.0
     with rasterio.Env(**GDAL_OPTIONS), rasterio.open(scene.mask.path, driver="GTiff") as dataset:
-        classes = scene_classes(dataset.read(1), MaskScheme(scene.mask_scheme))
-    valid = np.count_nonzero(classes != SceneClass.NODATA)
-    cloudy = np.count_nonzero(np.isin(classes, _CLOUDY))
-    return round(100.0 * cloudy / valid, 2) if valid else 100.0
+        return cloud_percent(scene_classes(dataset.read(1), MaskScheme(scene.mask_scheme)))
 
 
 def describe(granule: Granule) -> dict[str, object]:
