@@ -16,7 +16,7 @@ import numpy as np
 from scipy import stats
 
 from imagery.change.bounds import Proportion, Rate, clopper_pearson, garwood_upper, proportion, rate
-from imagery.change.tracks import Level, changed, quiet
+from imagery.change.tracks import Level, quiet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -98,16 +98,22 @@ def power_cells(
     Args:
         tracks: Sites; those without a change are passed over.
         level: How far an alarm must get to count.
-        within_looks: By how many judged looks after the change; None is the end of the monitored time.
+        within_looks: By how many clear looks after the change; None is the end of the monitored time. Sites
+            that had fewer are passed over.
     """
     cells: dict[tuple[float, float], list[bool]] = defaultdict(list)
-    for track in changed(tracks):
+    for track in told(tracks, within_looks):
         key = size_and_contrast(track)
         cells[key].append(track.detected(level, within_looks=within_looks) is not None)
     return tuple(
         PowerCell(side, contrast, proportion(sum(found), len(found)))
         for (contrast, side), found in sorted(cells.items())
     )
+
+
+def told(tracks: Sequence[SiteTrack], within_looks: int | None) -> tuple[SiteTrack, ...]:
+    """Return the changed sites that had so many clear looks after the change."""
+    return tuple(track for track in tracks if track.can_tell(within_looks))
 
 
 def size_and_contrast(track: SiteTrack) -> tuple[float, float]:
@@ -168,7 +174,7 @@ def date_error(tracks: Sequence[SiteTrack], level: Level) -> Spread:
 
 
 def delay_looks(tracks: Sequence[SiteTrack], level: Level) -> Spread:
-    """Return how many judged looks a found change needed until it got to a level; 1 is the first."""
+    """Return how many clear looks a found change needed until it got to a level; 1 is the first."""
     delays = []
     for site in tracks:
         alarm = site.detected(level)
@@ -207,7 +213,7 @@ def spread(errors: Sequence[float]) -> Spread:
 
 def recall(tracks: Sequence[SiteTrack], level: Level, *, within_looks: int | None = None) -> Proportion:
     """Return the share of all changes that were found."""
-    sites = changed(tracks)
+    sites = told(tracks, within_looks)
     found = sum(site.detected(level, within_looks=within_looks) is not None for site in sites)
     return proportion(found, len(sites))
 

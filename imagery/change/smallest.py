@@ -2,7 +2,8 @@
 
 Detection probability can only grow with size, so it is fitted as a non-decreasing step function of the side
 (pooled adjacent violators, Ayer et al., Ann. Math. Stat. 26, 1955, 641-647) and read off on straight lines
-between the sizes that were tried. The interval comes from drawing the sites anew, within each size.
+between the sizes that were tried. The interval comes from drawing the share that is found anew at each size,
+from its Jeffreys posterior: a bootstrap of the sites that doesn't take none of five for never.
 """
 
 from __future__ import annotations
@@ -13,8 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imagery.change.evaluation import size_and_contrast
-from imagery.change.tracks import changed
+from imagery.change.evaluation import size_and_contrast, told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from imagery.change.tracks import Level, SiteTrack
 
 DRAWS = 400
-"""Bootstrap draws."""
+"""Draws of the interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Smallest:
     side_m: float
     """Infinite when no size that was tried is found so often."""
     low: float
-    """Lower end of the 95 % bootstrap interval."""
+    """Lower end of the 95 % interval."""
     high: float
     """Its upper end; infinite when more than one draw in forty never got there."""
     at_most: bool
@@ -57,14 +57,14 @@ def smallest_detectable(
         tracks: Sites; those without a change are passed over. All changes have one contrast.
         level: How far an alarm must get to count.
         probability: 0.5 or 0.9, say.
-        rng: Draws the sites anew.
-        within_looks: By how many judged looks after the change; None is the end of the monitored time.
+        rng: Draws the shares anew.
+        within_looks: By how many clear looks after the change; None is the end of the monitored time.
         draws: How many times.
 
     Raises:
         ValueError: No changed site, or changes of several contrasts.
     """
-    sites = changed(tracks)
+    sites = told(tracks, within_looks)
     keys = [size_and_contrast(site) for site in sites]
     if len({contrast for contrast, _ in keys}) != 1:
         message = f"{len(sites)} changed sites of {len({each for each, _ in keys})} contrasts: one is needed"
@@ -75,7 +75,7 @@ def smallest_detectable(
     trials = np.bincount(position, minlength=sides.size)
     successes = np.bincount(position, weights=found, minlength=sides.size)
     side = crossing(sides, monotone(successes / trials, trials), probability)
-    shares = rng.binomial(trials, successes / trials, size=(draws, sides.size)) / trials
+    shares = rng.beta(successes + 0.5, trials - successes + 0.5, size=(draws, sides.size))
     drawn = np.array([crossing(sides, monotone(each, trials), probability) for each in shares])
     # Infinite draws are ordered like others, but a quantile must not be interpolated between them.
     low, high = np.quantile(drawn, (0.025, 0.975), method="inverted_cdf")

@@ -92,9 +92,9 @@ class SiteTrack:
     site_years: float
     """Exposure: the monitored time, learning left out."""
     days: tuple[date, ...]
-    """The judged (clear) looks, in order."""
+    """The clear looks, in order."""
     scores: tuple[float, ...]
-    """Score of each judged look; higher is more changed."""
+    """Score of each; higher is more changed, NaN where the detector did not judge."""
     alarms: tuple[Alarm, ...] = ()
     """In order of their days."""
     change: Change | None = None
@@ -102,8 +102,8 @@ class SiteTrack:
     stratum: str = ""
     group: str = ""
     """Sites of a group (a tile) are never split; empty stands for the site itself."""
-    p_values: tuple[float, ...] = ()
-    """Of each judged look, NaN where there is no null; empty when the detector gives none."""
+    history_looks: int = 0
+    """Clear looks before the monitored time."""
 
     def __post_init__(self) -> None:
         """Refuse a record that contradicts itself.
@@ -111,7 +111,7 @@ class SiteTrack:
         Raises:
             ValueError: Days out of order, another number of scores than days, or a negative exposure.
         """
-        if len(self.scores) != len(self.days) or (self.p_values and len(self.p_values) != len(self.days)):
+        if len(self.scores) != len(self.days):
             message = f"site {self.site_id}: {len(self.days)} days, {len(self.scores)} scores"
             raise ValueError(message)
         if list(self.days) != sorted(self.days) or not self.site_years >= 0:
@@ -119,15 +119,20 @@ class SiteTrack:
             raise ValueError(message)
 
     def looks_after_change(self) -> tuple[date, ...]:
-        """Return the judged looks from the change's first day on; none where nothing changed."""
+        """Return the clear looks from the change's first day on; none where nothing changed."""
         change = self.change
         return () if change is None else tuple(day for day in self.days if day >= change.first_day)
+
+    def can_tell(self, within_looks: int | None) -> bool:
+        """Return whether something changed and so many clear looks followed; else no verdict is fair."""
+        after = self.looks_after_change()
+        return self.change is not None and (within_looks is None or len(after) >= within_looks)
 
     def detected(self, level: Level, *, within_looks: int | None = None) -> Alarm | None:
         """Return the first alarm that counts as finding the change, or None.
 
         Only one that was raised on or after the change's first day counts, that covers it, and that got to
-        the level by the end or, with `within_looks`, by that many judged looks after the change.
+        the level by the end or, with `within_looks`, by that many clear looks after the change.
         """
         change = self.change
         if change is None:

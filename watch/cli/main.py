@@ -20,6 +20,7 @@ from watch.cli import (
     detect,
     doctor,
     editing,
+    evaluate,
     init,
     looks,
     notes,
@@ -73,6 +74,7 @@ app.command()(pull.pull)
 app.command()(detect.detect)
 app.command()(run.run)
 app.command()(looks.looks)
+app.command()(evaluate.evaluate)
 app.command("map")(pages.site_map)
 app.add_typer(schedule.app)
 

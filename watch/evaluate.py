@@ -1,0 +1,157 @@
+"""Detectors on sites whose truth is known: simulated ones, and real ones with a change put into their looks.
+
+Each site is judged by itself, from a generator of its own, so the result does not depend on how many
+processes share the work.
+"""
+
+from __future__ import annotations
+
+import math
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, fields, is_dataclass
+from enum import Enum
+from multiprocessing import get_context
+from typing import TYPE_CHECKING, Any, Protocol
+
+import orjson
+
+from geo.durable import write_bytes
+from geo.errors import InputError
+from imagery.change.bounds import Proportion, Rate
+from imagery.change.median_detector import MedianDetector
+from imagery.change.scorecard import Scorecard, quiet_null, scorecard
+from imagery.change.trials import run_trial
+from maps.charts import svg
+from watch.evaluation_charts import charts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from imagery.change.detector import DetectorMaker
+    from imagery.change.tracks import SiteTrack
+    from imagery.change.trials import Trial
+
+DETECTORS: dict[str, DetectorMaker] = {"season-medians": MedianDetector}
+"""What can be evaluated, by name."""
+
+
+def makers(names: Sequence[str]) -> dict[str, DetectorMaker]:
+    """Return detectors by name; all of them when none is named.
+
+    Raises:
+        InputError: There is no such detector.
+    """
+    for name in names:
+        if name not in DETECTORS:
+            raise InputError(f"no detector {name!r}", hint=f"There are: {', '.join(DETECTORS)}")
+    return {name: make for name, make in DETECTORS.items() if not names or name in names}
+
+
+class Plan(Protocol):
+    """A site that can be made anywhere: small, and the same wherever it is made."""
+
+    def trial(self) -> Trial:
+        """Return the site with its looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What detectors did on the same sites."""
+
+    statement: str
+    """One sentence that stands beside every figure: what the data are."""
+    settings: Mapping[str, Any]
+    """Everything that the figures follow from."""
+    tracks: Mapping[str, tuple[SiteTrack, ...]]
+    """By detector, in the order of the plans."""
+    cards: tuple[Scorecard, ...]
+
+    def document(self) -> dict[str, Any]:
+        """Return the evaluation as JSON values; what is infinite or unknown is null."""
+        return {
+            "format": "sitewatch-evaluation-1",
+            "statement": self.statement,
+            "settings": dict(self.settings),
+            "detectors": [plain(card) for card in self.cards],
+        }
+
+
+def evaluate(
+    plans: Sequence[Plan],
+    makers: Mapping[str, DetectorMaker],
+    *,
+    statement: str,
+    settings: Mapping[str, Any],
+    seed: int,
+    workers: int = 1,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> Evaluation:
+    """Put every site before every detector.
+
+    Args:
+        plans: The sites.
+        makers: Detectors by name; with more than one worker they must be importable.
+        statement: What the data are.
+        settings: What the plans were made from; kept beside the figures.
+        seed: Of the splits and the bootstrap.
+        workers: Processes.
+        progress: Told how many sites are done, of how many, and the last one's id.
+    """
+    rows = []
+    for number, row in enumerate(_judged(plans, makers, workers), 1):
+        rows.append(row)
+        if progress is not None:
+            progress(number, len(plans), next(iter(row.values())).site_id if row else "")
+    tracks = {name: tuple(row[name] for row in rows) for name in makers}
+    cards = tuple(scorecard(name, tracks[name], seed=seed) for name in makers)
+    return Evaluation(statement, settings, tracks, cards)
+
+
+def _judged(
+    plans: Sequence[Plan], makers: Mapping[str, DetectorMaker], workers: int
+) -> Iterator[dict[str, SiteTrack]]:
+    if workers <= 1:
+        yield from (_judge(plan, makers) for plan in plans)
+        return
+    # A forked child would inherit the locks of compiled code's threads.
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(_judge, plans, [makers] * len(plans))
+
+
+def _judge(plan: Plan, makers: Mapping[str, DetectorMaker]) -> dict[str, SiteTrack]:
+    trial = plan.trial()
+    return {name: run_trial(trial, make(trial.spec, mode=trial.mode)) for name, make in makers.items()}
+
+
+def plain(value: object) -> Any:  # noqa: ANN401 - JSON values
+    """Return a record of figures as JSON values; what is infinite or not a number is None."""
+    if isinstance(value, Enum):
+        return value.name.lower()
+    if is_dataclass(value):
+        record = {each.name: plain(getattr(value, each.name)) for each in fields(value)}
+        if isinstance(value, Proportion | Rate):
+            record["estimate"] = plain(value.estimate)
+        return record
+    if isinstance(value, tuple | list):
+        return [plain(each) for each in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def write_evaluation(evaluation: Evaluation, folder: Path) -> tuple[Path, ...]:
+    """Write ``evaluation.json``, the charts, and of each detector the null of its quiet scores."""
+    contents = {
+        "evaluation.json": orjson.dumps(
+            evaluation.document(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+        ),
+        **{name: svg(chart).encode() for name, chart in charts(evaluation).items()},
+        **{
+            f"null-{name}.json": quiet_null(tracks, source=evaluation.statement).to_bytes()
+            for name, tracks in evaluation.tracks.items()
+        },
+    }
+    for name, data in contents.items():
+        write_bytes(folder / name, data)
+    return tuple(folder / name for name in contents)
