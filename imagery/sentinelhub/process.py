@@ -6,21 +6,17 @@ import hashlib
 import io
 import math
 import tarfile
-import warnings
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
-import rasterio
-from rasterio.errors import NotGeoreferencedWarning, RasterioError
-from rasterio.io import MemoryFile
 
-from imagery.geotiff import GDAL_OPTIONS
 from imagery.masks import MaskScheme, SceneClass, scene_classes
 from imagery.sentinelhub.cost import Charge, processing_units
 from imagery.sentinelhub.evalscript import BANDS_OUTPUT, MASK_OUTPUT, counts_script
+from imagery.sentinelhub.images import TIFF, bounds_of_frame, media_type, read_image
 from imagery.sentinelhub.orbits import orbit_filter
 from imagery.sentinelhub.service import UnusableAnswer
 
@@ -37,8 +33,6 @@ TAR = "application/x-tar"
 NODATA = 65535
 """Count that stands for no data in what we keep: zero is a dark pixel once offsets are undone."""
 
-_TIFF = "image/tiff"
-_MAGIC = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 _KEY_VERSION = 1
 _NO_CLASS: dict[MaskScheme | None, int] = {MaskScheme.QA: 1}
 """Code of no data where it is not 0: bit 0 of `QA_PIXEL` says fill, and 0 would be clear."""
@@ -91,13 +85,9 @@ class PassRequest:
         """Return the body of the Process request."""
         rows, columns = self.frame.shape
         names = [self.product.bands[band] for band in self.bands]
-        code = self.frame.crs.removeprefix("EPSG:")
         return {
             "input": {
-                "bounds": {
-                    "properties": {"crs": f"http://www.opengis.net/def/crs/EPSG/0/{code}"},
-                    "bbox": [float(value) for value in self.frame.bounds],
-                },
+                "bounds": bounds_of_frame(self.frame),
                 "data": [
                     {
                         "type": self.product.collection,
@@ -121,7 +111,7 @@ class PassRequest:
                 "width": columns,
                 "height": rows,
                 "responses": [
-                    {"identifier": name, "format": {"type": _TIFF}} for name in (BANDS_OUTPUT, MASK_OUTPUT)
+                    {"identifier": name, "format": {"type": TIFF}} for name in (BANDS_OUTPUT, MASK_OUTPUT)
                 ],
             },
         }
@@ -150,10 +140,10 @@ def understand_pixels(answer: Answer, request: PassRequest) -> PassPixels:
         UnusableAnswer: It is not the two images that were asked for, on the frame that was asked for.
     """
     members = _members(answer)
-    counts = _image(members[f"{BANDS_OUTPUT}.tif"], request.frame, len(request.bands), "uint16")
+    counts = read_image(members[f"{BANDS_OUTPUT}.tif"], request.frame, len(request.bands), "uint16")
     has_classes = request.product.mask_band is not None
     mask_type = request.product.mask_type.lower()
-    mask = _image(members[f"{MASK_OUTPUT}.tif"], request.frame, 1 + has_classes, mask_type)
+    mask = read_image(members[f"{MASK_OUTPUT}.tif"], request.frame, 1 + has_classes, mask_type)
     if mask[0].max(initial=0) > 1:
         raise UnusableAnswer("its data mask holds other values than 0 and 1")
     held = mask[0] == 1
@@ -174,9 +164,7 @@ def _check_classes(classes: NDArray[np.generic] | None, product: Product) -> Non
 
 
 def _members(answer: Answer) -> dict[str, bytes]:
-    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "text/html":
-        raise UnusableAnswer("it is a web page; is there a proxy or a login page in between?")
+    kind = media_type(answer)
     wanted = {f"{BANDS_OUTPUT}.tif", f"{MASK_OUTPUT}.tif"}
     members: dict[str, bytes] = {}
     try:
@@ -191,29 +179,3 @@ def _members(answer: Answer) -> dict[str, bytes]:
     if missing := wanted - members.keys():
         raise UnusableAnswer(f"it lacks {', '.join(sorted(missing))}")
     return members
-
-
-def _image(data: bytes, frame: Frame, count: int, dtype: str) -> NDArray[Any]:
-    if data[:4] not in _MAGIC:
-        raise UnusableAnswer("an image in it is no TIFF")
-    try:
-        with rasterio.Env(**GDAL_OPTIONS), MemoryFile(data) as memory, warnings.catch_warnings():
-            warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            with memory.open(driver="GTiff") as dataset:
-                _check_image(dataset, frame, count, dtype)
-                pixels: NDArray[Any] = dataset.read()
-    except RasterioError as error:
-        raise UnusableAnswer("an image in it is damaged") from error
-    return pixels
-
-
-def _check_image(dataset: Any, frame: Frame, count: int, dtype: str) -> None:  # noqa: ANN401 - rasterio has no types
-    # Before a pixel is decoded: a small file can unpack to a large one.
-    found = (dataset.count, dataset.height, dataset.width, set(dataset.dtypes))
-    if found != (count, *frame.shape, {dtype}):
-        raise UnusableAnswer(f"an image in it is {found[0]} x {found[1]} x {found[2]}, not as asked")
-    code = dataset.crs.to_epsg() if dataset.crs else None
-    if f"EPSG:{code}" != frame.crs:
-        raise UnusableAnswer(f"an image in it is in {dataset.crs or 'no CRS'}, not in {frame.crs}")
-    if not dataset.transform.almost_equals(frame.transform, precision=1e-6):
-        raise UnusableAnswer("an image in it lies elsewhere than the frame that was asked for")

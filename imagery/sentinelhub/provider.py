@@ -31,6 +31,7 @@ from imagery.sentinelhub.acquisitions import find_acquisitions
 from imagery.sentinelhub.fetch_frame import fetch_frame
 from imagery.sentinelhub.orbits import mode_properties, series_of
 from imagery.sentinelhub.process import NODATA, PROCESS_PATH, TAR, PassRequest, understand_pixels
+from imagery.sentinelhub.terrain import fetch_elevation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from geo.dates import Span
     from geo.grid import Grid
     from imagery.archive import Archive
+    from imagery.elevation import Elevation
     from imagery.frame import Frame
     from imagery.model import Chip
     from imagery.provider import Provider
@@ -155,6 +157,16 @@ class SentinelHub:
         self._archive.draw_up()
         chip = self._local.read(grid, [scene for scene, _ in fetched], bands)
         return replace(chip, cost=sum((spent for _, spent in fetched), Charge()))
+
+    def elevation(self, grid: Grid) -> Elevation:
+        """Return the heights of the ground on a grid; asked for once, then kept in the archive.
+
+        Raises:
+            ImageError: The grid can't be asked for.
+            ServiceError: And what else `Service.post` raises.
+            ArchiveError: What is kept is damaged, or can't be written.
+        """
+        return fetch_elevation(self._service, self._archive, grid)[0]
 
     @property
     def _local(self) -> LocalArchive:

@@ -25,8 +25,9 @@ def pull(
         typer.Argument(metavar="[SITE...]", help="Ids; none means every site.", show_default=False),
     ] = None,
     span: Annotated[
-        str, typer.Option(metavar="A/B", help="Days, both included: 2021-04-01/2021-10-31, or 2021.")
-    ] = ...,  # type: ignore[assignment]  # typer's way to say that an option must be given
+        str | None,
+        typer.Option(metavar="A/B", help="Days, both included: 2021-04-01/2021-10-31, or 2021."),
+    ] = None,
     max_cloud: Annotated[
         float | None,
         typer.Option(metavar="PERCENT", min=0, max=100, help="Leave out passes cloudier than that."),
@@ -35,6 +36,9 @@ def pull(
         str | None,
         typer.Option(metavar="NAME", help="What to pull, e.g. landsat-ot-l2; the one in sitewatch.toml."),
     ] = None,
+    elevation: Annotated[
+        bool, typer.Option("--elevation", help="The heights of the ground, once; they have no --span.")
+    ] = False,
     dry_run: DryRun = False,
     workspace: Workspace = HERE,
     json: Json = False,
@@ -47,6 +51,7 @@ def pull(
     sentinel-2-l2a, sentinel-2-l1c, landsat-ot-l2, sentinel-1-grd, sentinel-1-grd-ellipsoid. Exit code 3: a
     pass did not come; 4: the budget in sitewatch.toml or the account's quota is used up.
     """
+    from watch.cli.elevation import pull_heights
     from watch.cli.output import Output
     from watch.cli.progress import counted
     from watch.connection import connected
@@ -56,7 +61,10 @@ def pull(
 
     output = Output(json, quiet)
     folder = Folder.open(workspace)
-    options = PullOptions(_span(span), max_cloud, folder.settings.pull.workers, dry_run)
+    if elevation:
+        _refuse_beside_elevation(span, product, max_cloud)
+        raise typer.Exit(pull_heights(folder, site or (), output, dry_run=dry_run))
+    options = PullOptions(parse_span(span), max_cloud, folder.settings.pull.workers, dry_run)
     began = time.monotonic()
     with connected(folder, os.environ, product=product) as connection, counted(output, "pull") as progress:
         report = pull_sites(
@@ -75,10 +83,26 @@ def pull(
         raise typer.Exit(PARTLY_DONE)
 
 
-def _span(text: str) -> Span:
+def _refuse_beside_elevation(span: str | None, product: str | None, max_cloud: float | None) -> None:
+    from geo.errors import InputError, Where
+
+    if (span, product, max_cloud) != (None, None, None):
+        problem = "heights have neither days nor clouds, and are one product"
+        raise InputError(problem, where=Where(field="--elevation"), hint="Leave the other options out")
+
+
+def parse_span(text: str | None) -> Span:
+    """Return the days of ``--span``, both ends included.
+
+    Raises:
+        DateError: None were given, or one side has no end.
+    """
     from geo.dates import Span, parse_edtf
     from geo.errors import DateError, Where
 
+    if text is None:
+        problem = "it is not said which days are wanted"
+        raise DateError(problem, where=Where(field="--span"), hint="Give two days: --span A/B")
     written = parse_edtf(text)
     if written.earliest is None or written.latest is None:
         where = Where(field="--span")

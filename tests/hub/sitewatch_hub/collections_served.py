@@ -36,6 +36,8 @@ class Collection:
     """``harmonizeValues`` means something: counts of all processing baselines can be made alike."""
     offers_dn: bool = True
     """Its bands can be had as counts too."""
+    is_timeless: bool = False
+    """A request needs no time range, and the catalogue knows nothing of it."""
     no_data: float = 0.0
     """What a band reads where there is no data."""
     facts: tuple[tuple[str, str], ...] = ()
@@ -118,6 +120,19 @@ _SENTINEL_1 = Collection(
     facts=(("sar:instrument_mode", "IW"), ("s1:polarization", "DV"), ("s1:resolution", "HIGH")),
 )
 
+DEM = Collection(
+    id="dem",
+    title="Copernicus DEM",
+    platforms=(),
+    bands=MappingProxyType({"DEM": "elevation"}),
+    mask=None,
+    physical_unit="METERS",
+    harmonised=False,
+    offers_dn=False,
+    is_timeless=True,
+)
+"""It has no catalogue and no time."""
+
 COLLECTIONS = (_SENTINEL_2_L2A, _SENTINEL_2_L1C, _LANDSAT_OLI, _SENTINEL_1)
 
 
@@ -131,6 +146,15 @@ def collection_named(name: object) -> Collection:
         if collection.id == name:
             return collection
     raise refusal(404, "COMMON_NOT_FOUND", f"Collection {name!r} does not exist.")
+
+
+def collection_asked(name: object) -> Collection:
+    """Return a collection that pixels can be asked of: one of the catalogue, or the heights.
+
+    Raises:
+        RefusedError: 404, as for a collection that the service does not have.
+    """
+    return DEM if name == DEM.id else collection_named(name)
 
 
 def collection_of(scene: Scene) -> Collection | None:

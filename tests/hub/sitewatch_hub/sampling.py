@@ -55,7 +55,7 @@ class Band:
     name: str
     """As the service names it, or ``dataMask``."""
     unit: str
-    """``DN``, ``REFLECTANCE`` or ``LINEAR_POWER``; empty for masks and classes."""
+    """``DN``, ``REFLECTANCE``, ``LINEAR_POWER`` or ``METERS``; empty for masks and classes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +156,8 @@ def _in_unit(
         return counts
     if band.unit == "LINEAR_POWER" and quantity is Quantity.GAMMA0_DB:
         return linear_power(raw)
+    if band.unit == "METERS":
+        return counts
     if band.unit == "LINEAR_POWER":
         return counts if file.scale is None else counts * file.scale + file.offset
     reflectance = counts / _COUNTS_OF_ONE if file.scale is None else counts * file.scale + file.offset

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from imagery.stac import utc_text
-from sitewatch_hub.collections_served import Collection, collection_named
+from sitewatch_hub.collections_served import Collection, collection_asked
 from sitewatch_hub.cost import radar_factor
 from sitewatch_hub.granules import MOSAICKING_ORDERS, Granule, describe, mosaicked
 from sitewatch_hub.messages import field_refusal
@@ -25,6 +25,8 @@ _FACT_FILTERS = {
     "polarization": "s1:polarization",
     "resolution": "s1:resolution",
 }
+_ALWAYS = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+_DEM_INSTANCES = ("COPERNICUS_30", "COPERNICUS_90")
 _BACKSCATTERS = ("BETA0", "SIGMA0_ELLIPSOID", "GAMMA0_ELLIPSOID", "GAMMA0_TERRAIN")
 
 
@@ -72,9 +74,16 @@ def parse_source(data: object, time_range: object = None) -> Source:
         )
     entry = data[0]
     limits, processing = entry.get("dataFilter", {}), entry.get("processing", {})
-    start, end = parse_time_range(time_range or limits.get("timeRange"), "input->data->dataFilter->timeRange")
+    collection = collection_asked(entry.get("type"))
+    if collection.is_timeless:
+        _choice(limits, "demInstance", "COPERNICUS_30", _DEM_INSTANCES)
+        start, end = _ALWAYS
+    else:
+        start, end = parse_time_range(
+            time_range or limits.get("timeRange"), "input->data->dataFilter->timeRange"
+        )
     return Source(
-        collection=collection_named(entry.get("type")),
+        collection=collection,
         start=start,
         end=end,
         max_cloud_cover=_cloud_limit(limits.get("maxCloudCoverage", 100)),

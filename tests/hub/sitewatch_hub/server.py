@@ -26,6 +26,7 @@ from sitewatch_hub.granules import read_granules
 from sitewatch_hub.journal import Entry, Journal, is_token_path
 from sitewatch_hub.messages import Reply, Request
 from sitewatch_hub.service import TOKEN_PATH, Service
+from sitewatch_hub.terrain import read_terrain
 from sitewatch_hub.tokens import Client, TokenDesk
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class LocalHub:
         self.journal = Journal()
         self.tokens = TokenDesk(self.client, clock, token_lifetime_s)
         self.granules = read_granules(archive)
-        service = Service(self.granules, self.tokens)
+        service = Service([*self.granules, *read_terrain(archive)], self.tokens)
         self._server = _Server(port, service, self.tokens, self.faults, self.journal)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 

@@ -21,6 +21,7 @@ from imagery.sentinelhub.patience import Patience
 from sitewatch_hub.server import LocalHub
 from sitewatch_hub.simulated import CRS, LEFT, TOP, make_archive
 from sitewatch_hub.simulated_products import add_landsat, add_radar
+from sitewatch_hub.terrain import add_terrain
 from watch.connection import connected
 from watch.pull import PullOptions, PullReport
 from watch.pull import pull as pull_sites
@@ -59,6 +60,7 @@ def rich_ground(tmp_path_factory: pytest.TempPathFactory) -> Archive:
     archive = make_archive(tmp_path_factory.mktemp("rich") / "archive", rng)
     add_landsat(archive, rng)
     add_radar(archive)
+    add_terrain(archive.root)
     return archive
 
 

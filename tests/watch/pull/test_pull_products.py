@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import pytest
 
 from imagery.archive import Archive
+from imagery.elevation import kept_elevation
 from imagery.pins import read_pins
 from imagery.quantity import Quantity
 from sitewatch_hub.server import LocalHub
@@ -98,3 +100,41 @@ def test_a_product_that_does_not_exist_is_named_with_those_that_do(
     code, _, err = sitewatch("pull", "--product", "landsat-9", *SPAN, *there)
     assert code == 2
     assert "sentinel-2-l2a, sentinel-2-l1c, landsat-ot-l2, sentinel-1-grd" in err
+
+
+def test_heights_are_pulled_once_for_the_lattices_that_a_site_has(
+    make_hub_workspace: Make, sitewatch: Command, hub: LocalHub
+) -> None:
+    workspace = make_hub_workspace("w")
+    there = ("--workspace", str(workspace.root))
+    code, out, _ = sitewatch("pull", "market", "--elevation", *there, "--json")
+    assert (code, "no lattice yet" in json.loads(out)["sites"][0]["skipped"]) == (0, True)
+    sitewatch("pull", "market", *SPAN, *there)
+    sitewatch("pull", "market", "--product", "landsat-ot-l2", *SPAN, *there)
+    asked = len(hub.journal.entries("/process"))
+    code, out, err = sitewatch("pull", "market", "--elevation", "--dry-run", *there, "--json")
+    estimate = json.loads(out)["estimate"]
+    assert (code, len(hub.journal.entries("/process")), "2 lattices" in err) == (0, asked, True)
+    code, out, _ = sitewatch("pull", "market", "--elevation", *there, "--json")
+    document = json.loads(out)
+    assert (code, len(document["sites"][0]["pulled"])) == (0, 2)
+    assert document["spent"]["processing_units"] == pytest.approx(estimate["processing_units"], rel=1e-4)
+    grids = [pin.grid for pin in read_pins(workspace.archive(), "market")]
+    heights = [kept_elevation(workspace.archive(), grid) for grid in grids]
+    assert all(each is not None and np.isfinite(each.metres).all() for each in heights)
+    code, out, _ = sitewatch("pull", "market", "--elevation", *there)
+    assert (code, "0 lattices pulled; 0 requests" in out) == (0, True)
+    code, _, err = sitewatch("pull", "--elevation", *SPAN, *there)
+    assert (code, "neither days nor clouds" in err) == (2, True)
+    code, _, err = sitewatch("pull", *there)
+    assert (code, "--span" in err) == (2, True)
+
+
+def test_the_budget_stops_heights_too(
+    make_hub_workspace: Make, sitewatch: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = ("--workspace", str(make_hub_workspace("w").root))
+    sitewatch("pull", "market", "customs", "--product", "landsat-ot-l2", *SPAN, *there)
+    monkeypatch.setenv("SITEWATCH_BUDGET__PROCESSING_UNITS_PER_MONTH", "0.01")
+    code, out, err = sitewatch("pull", "--elevation", *there, "--json")
+    assert (code, "limit of this workspace" in err, len(json.loads(out)["failed"])) == (4, True, 1)
