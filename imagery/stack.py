@@ -111,7 +111,11 @@ class StackFile:
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
                 self._scan(descriptor)
                 os.ftruncate(descriptor, self._end)
-                _write_at(descriptor, self._end, prefix + data + payload)
+                try:
+                    _write_at(descriptor, self._end, prefix + data + payload)
+                except OSError:
+                    os.ftruncate(descriptor, self._end)  # a full disk has no room for half a chip
+                    raise
                 self._scan(descriptor)
         except OSError as error:
             raise _failed("written", self.path, error) from error
@@ -142,6 +146,8 @@ class Stacked:
         self._folder = archive.root / STACKS_FOLDER
         self._settings = settings
         self._files: dict[Path, StackFile] = {}
+        self.trouble: ArchiveError | None = None
+        """Why nothing more goes into the stacks: the first time that one could not be read or written."""
 
     def search(self, grid: Grid, span: Span | None = None, limits: Limits = NO_LIMITS) -> tuple[Scene, ...]:
         """Return the scenes that touch a grid's frame, by (acquired, id); see `Provider`."""
@@ -150,21 +156,34 @@ class Stacked:
     def read(self, grid: Grid, scenes: Sequence[Scene], bands: Sequence[str] | None = None) -> Chip:
         """Return one solar day of one series on a grid, from the stack or else into it; see `Provider`.
 
-        Scenes without a `content_sha` (not fetched yet) always go to the provider.
-
-        Raises:
-            ArchiveError: Also when the stack can't be written.
+        Scenes without a `content_sha` (not fetched yet) always go to the provider; so does everything that
+        a stack can't give, and where one can't be written (`trouble`) the chip is returned all the same.
         """
         if not scenes or not all(scene.content_sha for scene in scenes):
             return self._provider.read(grid, scenes, bands)
         file = self._file(grid, scenes[0].series)
         key = _key(grid, scenes, bands, self._settings)
-        record = file.get(key)
+        record = self._kept(file, key)
         if record is not None:
             return _chip(grid, *record)
         chip = self._provider.read(grid, scenes, bands)
-        file.append(key, _header(chip), _payload(chip))
+        self._keep(file, key, chip)
         return chip
+
+    def _kept(self, file: StackFile, key: str) -> tuple[dict[str, Any], memoryview] | None:
+        try:
+            return file.get(key)
+        except ArchiveError as error:
+            self.trouble = self.trouble or error
+            return None
+
+    def _keep(self, file: StackFile, key: str, chip: Chip) -> None:
+        if self.trouble is not None:
+            return
+        try:
+            file.append(key, _header(chip), _payload(chip))
+        except ArchiveError as error:
+            self.trouble = error
 
     def _file(self, grid: Grid, series: str) -> StackFile:
         path = stack_path(self._folder, grid, series)
@@ -205,7 +224,14 @@ def _key(grid: Grid, scenes: Sequence[Scene], bands: Sequence[str] | None, setti
             for scene in ordered
         ],
         "said": [
-            (scene.mask_scheme, scene.simulated, scene.credit, scene.geometry, scene.processing_baseline)
+            (
+                scene.mask_scheme,
+                scene.simulated,
+                scene.credit,
+                scene.geometry,
+                scene.processing_baseline,
+                scene.quantity,
+            )
             for scene in ordered
         ],
         "from": [scene.provenance for scene in ordered],

@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
+from imagery.local import LocalArchive
 from imagery.model import Outcome
 from imagery.scene_index import SceneIndex
+from imagery.stack import stacked_archive
 from watch.errors import UnmaskedError
 from watch.ledger import Examined
 from watch.lock import writing
@@ -27,7 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from imagery.archive import Archive
+    from imagery.errors import ArchiveError
     from imagery.model import Detection, NoScene
+    from imagery.provider import Provider
     from sites.model import Site
     from watch.ledger import Ledger
     from watch.workspace import Workspace
@@ -81,6 +85,8 @@ class RunReport:
     run_id: str
     now: datetime
     sites: tuple[SiteReport, ...]
+    stack_trouble: ArchiveError | None = None
+    """Why the archive's stacks could not be kept; the looks are the same without them."""
 
     @property
     def looks(self) -> Counter[Outcome]:
@@ -142,7 +148,11 @@ def run(
         adopt_former(chosen, archive, ledger)
         examined = ledger.examined()
         index = SceneIndex(archive.scenes())
-        work = _Work(workspace, archive, index, ledger, run_id, instant, progress or Silent())
+        # A dry run leaves nothing behind, not even what is derived.
+        stacked = stacked_archive(archive, index=index)
+        plain = dry_run or not workspace.settings.run.stacks
+        provider = LocalArchive(archive, index=index) if plain else stacked
+        work = _Work(workspace, archive, index, provider, ledger, run_id, instant, progress or Silent())
         jobs = [_plan(work, site, examined.get(site.id), due_only=due_only) for site in chosen]
         if not trusting:
             _refuse_unmasked(jobs)
@@ -151,7 +161,7 @@ def run(
         ledger.start_run(run_id, now=instant, started_at=datetime.now(UTC))
         reports = tuple(_run_site(work, job) for job in jobs)
         ledger.finish_run(run_id, datetime.now(UTC))
-    return RunReport(run_id, instant, reports)
+    return RunReport(run_id, instant, reports, stack_trouble=stacked.trouble)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +169,7 @@ class _Work:
     workspace: Workspace
     archive: Archive
     index: SceneIndex
+    provider: Provider
     ledger: Ledger
     run_id: str
     now: datetime
@@ -204,6 +215,7 @@ def _plan(work: _Work, site: Site, examined: Examined | None, *, due_only: bool)
         work.archive,
         work.index,
         work.ledger,
+        provider=work.provider,
         settings=work.workspace.settings.look,
         until=horizon,
     )

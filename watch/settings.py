@@ -34,6 +34,7 @@ statement = {statement}              # one sentence at the head of each page: wh
 [run]
 cadence_days = 5            # how often a site is due when the site itself does not say
 assume_clear = false        # judge images that have no cloud mask as if all of them were clear
+stacks = true               # keep what was read of a site in one file, to be read again in one piece
 
 [look]
 min_clear_footprint = 0.5   # below this clear share of the footprint a look is Obscured
@@ -73,6 +74,7 @@ class RunSettings(BaseModel):
 
     cadence_days: int = Field(default=5, ge=1, le=366)
     assume_clear: bool = False
+    stacks: bool = True
 
 
 class LookSettings(BaseModel):

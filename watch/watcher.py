@@ -12,7 +12,6 @@ from imagery.change.confirm import detections
 from imagery.change.look import look_at
 from imagery.change.season import same_season
 from imagery.change.spec import WatchSpec
-from imagery.local import LocalArchive
 from imagery.model import NO_MASK, Look, Outcome
 from imagery.pins import grid_for, native_resolution_m
 from imagery.provider import solar_days
@@ -219,11 +218,11 @@ def open_watchers(
     index: SceneIndex,
     ledger: Ledger,
     *,
+    provider: Provider,
     settings: LookSettings,
     until: datetime,
 ) -> tuple[Watcher, ...]:
     """Return the watchers of a site, by series."""
-    provider = LocalArchive(archive, index=index)
     return tuple(
         Watcher(site, lattice, ledger, provider=provider, spec=watch_spec(site, lattice, settings))
         for lattice in lattices(site, archive, index, until=until)

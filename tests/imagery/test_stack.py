@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import multiprocessing
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -228,11 +230,47 @@ def test_a_name_that_leaves_the_folder_is_refused(archive: Archive, grid: Grid, 
         stacked.read(grid, [dataclasses.replace(scene, series=name) for scene in scenes])
 
 
-def test_a_stack_that_can_not_be_written_is_an_error_that_names_it(archive: Archive, grid: Grid) -> None:
+def test_where_a_stack_can_not_be_kept_chips_come_all_the_same(archive: Archive, grid: Grid) -> None:
     (archive.root / STACKS_FOLDER).write_text("a file where the folder should be")
     stacked = stacked_archive(archive)
-    with pytest.raises(ArchiveError, match="stack can't be"):
-        stacked.read(grid, days(stacked, grid)[0])
+    local = LocalArchive(archive)
+    assert stacked.trouble is None
+    for scenes in days(stacked, grid):
+        assert_equal(stacked.read(grid, scenes), local.read(grid, scenes))
+    assert isinstance(stacked.trouble, ArchiveError)
+    assert "stack can't be" in str(stacked.trouble)
+
+
+def test_a_stack_that_is_no_file_is_left_alone(archive: Archive, grid: Grid) -> None:
+    (scenes, *_) = days(LocalArchive(archive), grid)
+    stacked_archive(archive).read(grid, scenes)
+    path = stack_file(archive)
+    path.unlink()
+    path.mkdir()
+    stacked = stacked_archive(archive)
+    assert_equal(stacked.read(grid, scenes), LocalArchive(archive).read(grid, scenes))
+    assert stacked.trouble is not None
+
+
+def test_a_full_disk_keeps_no_half_of_a_chip(
+    archive: Archive, grid: Grid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, *_ = days(LocalArchive(archive), grid)
+    stacked = stacked_archive(archive)
+    stacked.read(grid, first)
+    whole = stack_file(archive).read_bytes()
+    real = os.pwrite
+
+    def full(descriptor: int, data: bytes, offset: int) -> int:
+        if offset > len(whole):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(descriptor, data[:1000], offset)
+
+    monkeypatch.setattr(os, "pwrite", full)
+    assert_equal(stacked.read(grid, second), LocalArchive(archive).read(grid, second))
+    assert "No space left" in str(stacked.trouble)
+    assert stack_file(archive).read_bytes() == whole
+    assert_equal(stacked.read(grid, first), LocalArchive(archive).read(grid, first))
 
 
 def test_counts_stay_counts(tmp_path: Path, write_tif: WriteTif) -> None:

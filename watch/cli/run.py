@@ -122,6 +122,8 @@ def _print(report: RunReport, output: Any, *, dry_run: bool) -> None:  # noqa: A
         )
     for line in _unjudged(report):
         output.line(line)
+    if report.stack_trouble is not None:
+        output.note(f"Images were read one by one: {report.stack_trouble}")
     output.line(_summary(report, len(examined), dry_run=dry_run))
 
 
