@@ -68,7 +68,7 @@ def item_document(
         "stac_version": STAC_VERSION,
         "stac_extensions": [PROJECTION, *([EO] if has_eo else []), RASTER, *acquisition_extensions(facts)],
         "id": planned.id,
-        "geometry": _plain(mapping(planned.footprint)),
+        "geometry": polygon_document(mapping(planned.footprint)),
         "bbox": list(planned.footprint.bounds),
         "properties": {
             **_properties(planned, content_sha),
@@ -202,17 +202,27 @@ def utc_text(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def moment_properties(acquired: datetime, *, day_only: bool) -> dict[str, Any]:
+    """Return an acquisition as STAC properties: its instant, or the interval of its day."""
+    if not day_only:
+        return {"datetime": utc_text(acquired)}
+    start = acquired.replace(hour=0)
+    return {
+        "datetime": None,
+        "start_datetime": utc_text(start),
+        "end_datetime": utc_text(start + _DAY - timedelta(seconds=1)),
+    }
+
+
+def polygon_document(geometry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a polygon's GeoJSON with lists where `shapely` has tuples."""
+    rings = [[list(point) for point in ring] for ring in geometry["coordinates"]]
+    return {"type": "Polygon", "coordinates": rings}
+
+
 def _properties(planned: PlannedScene, content_sha: str) -> dict[str, Any]:
     sensor = sensor_for(planned.platform)
-    properties: dict[str, Any] = {"datetime": utc_text(planned.acquired)}
-    if planned.day_only:
-        start = planned.acquired.replace(hour=0)
-        properties = {
-            "datetime": None,
-            "start_datetime": utc_text(start),
-            "end_datetime": utc_text(start + _DAY - timedelta(seconds=1)),
-        }
-    properties |= {
+    properties = moment_properties(planned.acquired, day_only=planned.day_only) | {
         "platform": planned.platform,
         "gsd": min(source.file.transform.a for source in planned.bands),
         "sitewatch:series": planned.series,
@@ -348,8 +358,3 @@ def _json_number(value: float) -> float | str:
     if math.isinf(value):
         return "inf" if value > 0 else "-inf"
     return value
-
-
-def _plain(geometry: Mapping[str, Any]) -> dict[str, Any]:
-    rings = [[list(point) for point in ring] for ring in geometry["coordinates"]]
-    return {"type": "Polygon", "coordinates": rings}

@@ -100,7 +100,9 @@ def add(
 
 @app.command("list")
 def list_scenes(workspace: Workspace = HERE, json: Json = False, quiet: Quiet = False) -> None:
-    """List the scenes of the archive, oldest first."""
+    """List the scenes of the archive, oldest first, with what is known of how they were taken."""
+    from imagery.acquisition import acquisition_properties
+    from imagery.sensors import sensor_for
     from watch.cli.output import Output, number_of
     from watch.workspace import Workspace as Folder
 
@@ -114,6 +116,12 @@ def list_scenes(workspace: Workspace = HERE, json: Json = False, quiet: Quiet = 
                 "acquired": _when(scene),
                 "bands": [band.name for band in scene.bands],
                 "mask": scene.mask_scheme,
+                "cloud_percent": scene.cloud_percent,
+                **acquisition_properties(
+                    scene.geometry, scene.processing_baseline, sensor_for(scene.platform)
+                ),
+                "provider": scene.provenance.provider,
+                "source_ids": list(scene.provenance.source_ids),
                 "simulated": scene.simulated,
                 "content_sha": scene.content_sha,
             }
@@ -121,13 +129,16 @@ def list_scenes(workspace: Workspace = HERE, json: Json = False, quiet: Quiet = 
         ]
     )
     output.table(
-        ["acquired", "platform", "bands", "mask", "id"],
+        ["acquired", "platform", "bands", "mask", "cloud %#", "orbit", "baseline", "id"],
         [
             (
                 _when(scene),
                 scene.platform,
                 " ".join(band.name for band in scene.bands),
                 scene.mask_scheme,
+                "" if scene.cloud_percent is None else f"{scene.cloud_percent:.0f}",
+                scene.geometry.orbit,
+                scene.processing_baseline,
                 scene.id,
             )
             for scene in scenes
@@ -227,7 +238,9 @@ def _pairs(text: str | None) -> dict[str, str]:
 
 
 def _when(scene: Any) -> str:  # noqa: ANN401 - a Scene or a PlannedScene
-    return str(scene.acquired.date()) if scene.day_only else f"{scene.acquired:%Y-%m-%dT%H:%M:%SZ}"
+    from watch.cli.output import acquired_text
+
+    return acquired_text(scene.acquired, day_only=scene.day_only)
 
 
 def _print_plan(plan: Any, output: Any) -> None:  # noqa: ANN401 - IntakePlan and Output, imported lazily

@@ -28,6 +28,7 @@ from watch.cli import (
     pull,
     run,
     schedule,
+    search,
     sites,
 )
 
@@ -70,6 +71,7 @@ sites.app.command("retire")(editing.retire)
 app.add_typer(notes.app)
 app.add_typer(context.app)
 app.add_typer(archive.app)
+app.command()(search.search)
 app.command()(pull.pull)
 app.command()(detect.detect)
 app.command()(run.run)

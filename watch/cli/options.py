@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from geo.dates import Span
 
 Workspace = Annotated[
     Path,
@@ -25,6 +28,25 @@ AssumeClear = Annotated[
 ]
 
 HERE = Path()
+
+
+def closed_span(text: str | None) -> Span:
+    """Return the days of ``--span``, both ends included.
+
+    Raises:
+        DateError: None were given, or one side has no end.
+    """
+    from geo.dates import Span, parse_edtf
+    from geo.errors import DateError, Where
+
+    if text is None:
+        problem = "it is not said which days are wanted"
+        raise DateError(problem, where=Where(field="--span"), hint="Give two days: --span A/B")
+    written = parse_edtf(text)
+    if written.earliest is None or written.latest is None:
+        where = Where(field="--span")
+        raise DateError(f"{text} has no end on one side", where=where, hint="Give two days: A/B")
+    return Span(written.earliest, written.latest)
 
 
 def parse_instant(text: str) -> datetime:

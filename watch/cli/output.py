@@ -9,6 +9,7 @@ from unicodedata import category
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from rich.console import Console
 
@@ -78,6 +79,11 @@ def plain(value: object) -> Any:  # noqa: ANN401 - a rich Text, imported lazily
     from rich.text import Text
 
     return Text(printable("" if value is None else str(value)))
+
+
+def acquired_text(acquired: datetime, *, day_only: bool) -> str:
+    """Return when a scene was acquired: its instant, or its day where that is all that is known."""
+    return str(acquired.date()) if day_only else f"{acquired:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def number_of(number: int, noun: str) -> str:

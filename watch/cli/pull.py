@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from watch.cli.options import HERE, DryRun, Json, Quiet, Workspace
+from watch.cli.options import HERE, DryRun, Json, Quiet, Workspace, closed_span
 
 if TYPE_CHECKING:
-    from geo.dates import Span
     from imagery.sentinelhub.cost import Charge
     from watch.budget import SpendJournal
     from watch.pull import PullReport, SitePlan
@@ -64,7 +63,7 @@ def pull(
     if elevation:
         _refuse_beside_elevation(span, product, max_cloud)
         raise typer.Exit(pull_heights(folder, site or (), output, dry_run=dry_run))
-    options = PullOptions(parse_span(span), max_cloud, folder.settings.pull.workers, dry_run)
+    options = PullOptions(closed_span(span), max_cloud, folder.settings.pull.workers, dry_run)
     began = time.monotonic()
     with connected(folder, os.environ, product=product) as connection, counted(output, "pull") as progress:
         report = pull_sites(
@@ -89,25 +88,6 @@ def _refuse_beside_elevation(span: str | None, product: str | None, max_cloud: f
     if (span, product, max_cloud) != (None, None, None):
         problem = "heights have neither days nor clouds, and are one product"
         raise InputError(problem, where=Where(field="--elevation"), hint="Leave the other options out")
-
-
-def parse_span(text: str | None) -> Span:
-    """Return the days of ``--span``, both ends included.
-
-    Raises:
-        DateError: None were given, or one side has no end.
-    """
-    from geo.dates import Span, parse_edtf
-    from geo.errors import DateError, Where
-
-    if text is None:
-        problem = "it is not said which days are wanted"
-        raise DateError(problem, where=Where(field="--span"), hint="Give two days: --span A/B")
-    written = parse_edtf(text)
-    if written.earliest is None or written.latest is None:
-        where = Where(field="--span")
-        raise DateError(f"{text} has no end on one side", where=where, hint="Give two days: A/B")
-    return Span(written.earliest, written.latest)
 
 
 def _announcement(report: PullReport) -> str:
