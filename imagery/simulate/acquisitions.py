@@ -122,7 +122,7 @@ def _acquisition(
 ) -> Acquisition:
     orbit = _ORBITS[number % 2 if spec.difficulty.two_orbits else 0]
     acquired = datetime(day.year, day.month, day.day, 2, orbit.minute, 31 + seed % 20, tzinfo=UTC)
-    zenith, azimuth = sun_position(acquired, spec.lon, spec.lat)
+    zenith, azimuth = (round(angle, 4) for angle in sun_position(acquired, spec.lon, spec.lat))
     return Acquisition(
         number=number,
         acquired=acquired,

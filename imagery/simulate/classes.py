@@ -21,6 +21,9 @@ DARK, SHADOW, VEGETATION, BARE, WATER, UNCLASSIFIED = 2, 3, 4, 5, 6, 7
 CLOUD_MEDIUM, CLOUD_HIGH, CIRRUS, SNOW = 8, 9, 10, 11
 
 _SNOW_NDSI, _SNOW_GREEN = 0.42, 0.18
+_STRICT = (0.02, 0.02, 0.02, 9.0)
+_SHADOW_MISSED = 0.25
+"""Share of the days on which the classes don't find the shadow of a cloud that they see."""
 _DARK_NIR = 0.1
 _BRIGHT_RED = 0.33
 
@@ -38,20 +41,25 @@ def classify(
     """
     blue, green, red, nir, swir16, _ = _halved(values)
     codes = _ground(green, red, nir, swir16)
-    thresholds = rng.uniform([0.10, 0.30, 0.05, 0.30], [0.32, 0.60, 0.20, 0.50])
-    if not faults:
-        thresholds = np.array([0.02, 0.3, 0.02, 9.0])
-    soft, shade, thin, bright = thresholds
+    soft, shade, thin, bright = _thresholds(rng) if faults else _STRICT
     if layers.shadow is not None:
-        shadow = _halved(layers.shadow) > (shade if faults else 0.02)
+        shadow = _halved(layers.shadow) > shade
         codes[_without_specks(shadow) if faults else shadow] = SHADOW
     if layers.cirrus is not None:
         codes[_halved(layers.cirrus) > thin] = CIRRUS
     if faults:
         codes[(blue > bright) & (codes != SNOW)] = CLOUD_MEDIUM
     if layers.cloud is not None:
-        _mark_cloud(codes, _halved(layers.cloud), float(soft), faults=faults)
+        _mark_cloud(codes, _halved(layers.cloud), soft, faults=faults)
     return codes
+
+
+def _thresholds(rng: np.random.Generator) -> tuple[float, ...]:
+    """Return from which opacity, shadow, cirrus and blue reflectance on the classes of a day say so."""
+    drawn = rng.uniform([0.12, 0.30, 0.06, 0.30], [0.42, 0.60, 0.24, 0.50])
+    if rng.random() < _SHADOW_MISSED:
+        drawn[1] = rng.uniform(0.62, 0.9)  # most or all of a shadow is below
+    return tuple(float(value) for value in drawn)
 
 
 def _mark_cloud(codes: NDArray[np.uint8], opacity: NDArray[np.float32], soft: float, *, faults: bool) -> None:

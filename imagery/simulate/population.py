@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 ROOF_CONTRAST = (0.14, 0.145, 0.15, 0.10, 0.08, 0.07)
 """A new light roof: 0.15 more in the red and 0.10 more in the near infrared than the ground below it."""
 
-_LONGITUDES, _LATITUDES = (124.6, 129.4), (37.9, 42.4)
+_LONGITUDES, _LATITUDES = (125.2, 127.2), (38.0, 41.0)
+"""Mostly land of the northern half of the peninsula."""
 _LISTED_SIDES_M = (12.0, 60.0)
 _SEARCH_SIDES_M = (200.0, 400.0)
 _QUIET_END_DAYS = 60
@@ -82,12 +83,11 @@ def random_specs(
 
 
 def _spec(number: int, rng: np.random.Generator, among: Population, *, quiet: bool, prefix: str) -> SiteSpec:
-    turn = number
-    ground, turn = among.grounds[turn % len(among.grounds)], turn // len(among.grounds)
-    listed, turn = among.listed[turn % len(among.listed)], turn // len(among.listed)
-    size, turn = among.sizes_m[turn % len(among.sizes_m)], turn // len(among.sizes_m)
-    contrast, turn = among.contrasts[turn % len(among.contrasts)], turn // len(among.contrasts)
-    ramp_days = among.ramps_days[turn % len(among.ramps_days)]
+    among_all = (among.grounds, among.listed, among.sizes_m, among.contrasts, among.ramps_days)
+    turns = _turns(number, [len(values) for values in among_all])
+    ground, listed = among.grounds[turns[0]], among.listed[turns[1]]
+    size, contrast = among.sizes_m[turns[2]], among.contrasts[turns[3]]
+    ramp_days = among.ramps_days[turns[4]]
     lon, lat = rng.uniform(*_LONGITUDES), rng.uniform(*_LATITUDES)
     search_side_m = min(float(rng.uniform(*_SEARCH_SIDES_M)), (among.frame_px - 8) * PIXEL_M)
     sub_pixel_m = rng.uniform(-PIXEL_M, PIXEL_M, size=2)
@@ -108,6 +108,15 @@ def _spec(number: int, rng: np.random.Generator, among: Population, *, quiet: bo
         changes=() if quiet else (change,),
         difficulty=among.difficulty,
     )
+
+
+def _turns(number: int, lengths: list[int]) -> list[int]:
+    """Return an index for each list: neighbours differ in all, and each combination comes equally often."""
+    turns, before = [], 1
+    for length in lengths:
+        turns.append((number // before + number % before) % length)
+        before *= length
+    return turns
 
 
 def _change(

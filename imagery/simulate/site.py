@@ -114,7 +114,7 @@ class SimulatedSite:
         left, bottom, right, top = self.grid.bounds
         x, y = (left + right) / 2, (bottom + top) / 2
         moved = shapely.transform(outline(place), lambda xy: np.array([x, y]) + xy * np.array([1.0, -1.0]))
-        polygon: Polygon = self.grid.to_lonlat(moved)  # type: ignore[assignment]  # a moved polygon is one
+        polygon: Polygon = shapely.orient_polygons(self.grid.to_lonlat(moved))  # type: ignore[assignment]  # still one
         return polygon
 
     def picture(self, number: int) -> Picture:

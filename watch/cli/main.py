@@ -29,6 +29,7 @@ from watch.cli import (
     run,
     schedule,
     search,
+    simulate,
     sites,
 )
 
@@ -61,6 +62,7 @@ def _sitewatch(
 
 app.command()(init.init)
 app.command()(demo.demo)
+app.command()(simulate.simulate)
 app.command()(doctor.doctor)
 app.add_typer(sites.app)
 sites.app.command("add")(additions.add)
