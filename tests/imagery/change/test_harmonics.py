@@ -64,7 +64,9 @@ def reweighted(values: NDArray[np.float64], design: NDArray[np.float64], scale: 
     weights = np.ones(len(values))
     found: NDArray[np.float64] = np.zeros(design.shape[1])
     for _ in range(500):
-        found = np.linalg.solve((design.T * weights) @ design + ridge, (design.T * weights) @ values)
+        found = np.asarray(
+            np.linalg.solve((design.T * weights) @ design + ridge, (design.T * weights) @ values)
+        )
         weights = np.minimum(1, 1.345 * scale / np.maximum(np.abs(values - design @ found), 1e-12))
     return found
 
