@@ -235,7 +235,7 @@ class SiteState:
         try:
             state = cls(**_fields(values, arrays))
             state._check()
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             problem = f"this is no state of a site: {error!r}"
             raise ArchiveError(problem, hint="Delete it, and the looks are judged again") from error
         return state

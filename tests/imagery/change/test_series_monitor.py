@@ -133,26 +133,32 @@ def said(step: Step) -> tuple[object, ...]:
     )
 
 
+class Outcome:
+    """What all looks leave, and what they said."""
+
+    def __init__(self, data: bytes, steps: list[tuple[object, ...]]) -> None:
+        self.data = data
+        self.steps = steps
+
+
 @pytest.fixture(scope="module")
-def in_one_go() -> tuple[bytes, list[tuple[object, ...]]]:
+def in_one_go() -> Outcome:
     monitor = begun(LOOKS)
     steps = [said(step) for step in taken(monitor, LOOKS)]
-    return monitor.state.to_bytes(), steps
+    return Outcome(monitor.state.to_bytes(), steps)
 
 
 @given(st.sets(st.integers(0, len(LOOKS))))
 @settings(max_examples=25)
-def test_restarts_between_looks_change_no_bit(
-    in_one_go: tuple[bytes, list[tuple[object, ...]]], cuts: set[int]
-) -> None:
+def test_restarts_between_looks_change_no_bit(in_one_go: Outcome, cuts: set[int]) -> None:
     state = SiteState.fresh(LOOKS[0], window=WINDOW)
     steps: list[tuple[object, ...]] = []
     edges = [0, *sorted(cuts), len(LOOKS)]
     for start, stop in pairwise(edges):
         state = SiteState.from_bytes(state.to_bytes())
         steps += [said(step) for step in taken(SeriesMonitor(state, Shelf(LOOKS)), LOOKS[start:stop])]
-    assert state.to_bytes() == in_one_go[0]
-    assert steps == in_one_go[1]
+    assert state.to_bytes() == in_one_go.data
+    assert steps == in_one_go.steps
 
 
 def test_what_a_step_says_follows_from_the_model_before_it() -> None:
@@ -414,9 +420,9 @@ def test_a_look_is_named_by_its_scenes_before_a_pixel_is_read() -> None:
     assert LookKey.of_scenes([early]) < key
 
 
-def test_a_state_goes_through_bytes_exactly(in_one_go: tuple[bytes, list[tuple[object, ...]]]) -> None:
-    state = SiteState.from_bytes(in_one_go[0])
-    assert state.to_bytes() == in_one_go[0]
+def test_a_state_goes_through_bytes_exactly(in_one_go: Outcome) -> None:
+    state = SiteState.from_bytes(in_one_go.data)
+    assert state.to_bytes() == in_one_go.data
     assert state.notes == {"judged": 29, "track": [1, 2.5]}
     assert state.arrays["peak"].shape == (SIDE, SIDE)
     assert chained([LookKey.of(chip) for chip in LOOKS]) == state.chain != NO_LOOKS
@@ -424,10 +430,8 @@ def test_a_state_goes_through_bytes_exactly(in_one_go: tuple[bytes, list[tuple[o
 
 @given(st.data())
 @settings(max_examples=60)
-def test_damaged_bytes_are_refused(
-    in_one_go: tuple[bytes, list[tuple[object, ...]]], data: st.DataObject
-) -> None:
-    good = in_one_go[0]
+def test_damaged_bytes_are_refused(in_one_go: Outcome, data: st.DataObject) -> None:
+    good = in_one_go.data
     place = data.draw(st.integers(0, len(good) - 1) | st.integers(0, 300))
     flipped = bytearray(good)
     flipped[place] ^= data.draw(st.integers(1, 255))
@@ -440,13 +444,14 @@ def test_damaged_bytes_are_refused(
     st.sampled_from(
         ["bands", "window", "history", "ring_days", "last", "fitted_on", "model", "seen", "version", "notes"]
     ),
-    st.none() | st.integers(-3, 2**40) | st.text(max_size=3) | st.lists(st.integers(), max_size=3),
+    st.none()
+    | st.integers(-3, 2**40)
+    | st.text(max_size=3)
+    | st.lists(st.integers(-(2**40), 2**40), max_size=3),
 )
 @settings(max_examples=30)
-def test_well_packed_nonsense_is_refused_or_harmless(
-    in_one_go: tuple[bytes, list[tuple[object, ...]]], name: str, value: object
-) -> None:
-    values, arrays = unpack(in_one_go[0])
+def test_well_packed_nonsense_is_refused_or_harmless(in_one_go: Outcome, name: str, value: object) -> None:
+    values, arrays = unpack(in_one_go.data)
     try:
         state = SiteState.from_bytes(pack({**values, name: value}, arrays))
     except ArchiveError:
