@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from geo.errors import Where
+from geo.sun import sun_position
 from imagery.errors import ImageError
 from imagery.model import AcquisitionGeometry, orbit_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from shapely.geometry import Point
 
     from imagery.sensors import Sensor
 
@@ -27,6 +32,8 @@ _EXTENSION_OF = {"sat:": SATELLITE, "view:": VIEW, "s2:": SENTINEL_2}
 _SENTINEL_2_BASELINE = re.compile(r"\d\d\.\d\d")
 _ANGLE_DIGITS = 6
 """A millionth of a degree, so that elevation and zenith give each other back."""
+_SUN_DIGITS = 2
+"""As finely as the formula holds."""
 
 
 def geometry_of(properties: Mapping[str, Any]) -> AcquisitionGeometry:
@@ -89,6 +96,24 @@ def acquisition_extensions(properties: Mapping[str, Any]) -> list[str]:
     return [
         uri for prefix, uri in _EXTENSION_OF.items() if any(name.startswith(prefix) for name in properties)
     ]
+
+
+def with_sun(geometry: AcquisitionGeometry, acquired: datetime, place: Point) -> AcquisitionGeometry:
+    """Return a geometry with the sun's place computed where it is not told.
+
+    Args:
+        geometry: Of the scene.
+        acquired: Aware instant; where only a day is known there is no sun to compute.
+        place: ``lon, lat`` degrees.
+    """
+    if geometry.sun_zenith_deg is not None or geometry.sun_azimuth_deg is not None:
+        return geometry
+    sun = sun_position(acquired, place.x, place.y)
+    return replace(
+        geometry,
+        sun_zenith_deg=round(sun.zenith_deg, _SUN_DIGITS),
+        sun_azimuth_deg=round(sun.azimuth_deg, _SUN_DIGITS),
+    )
 
 
 def joint_geometry(geometries: Sequence[AcquisitionGeometry]) -> AcquisitionGeometry:

@@ -17,6 +17,7 @@ from affine import Affine
 from geo.durable import PART_SUFFIX
 from geo.errors import Where
 from geo.grid import grid_box_lonlat
+from imagery.acquisition import with_sun
 from imagery.assembly import PlannedScene
 from imagery.canonical import PixelSource
 from imagery.errors import ImageError
@@ -26,6 +27,7 @@ from imagery.model import NO_MASK, BandFile, Scene
 from imagery.outline import Outline
 from imagery.provenance import Charge, Provenance
 from imagery.provider import NO_LIMITS, Limits, within
+from imagery.quantity import Quantity
 from imagery.scene_index import SceneIndex
 from imagery.sentinelhub.acquisitions import find_acquisitions
 from imagery.sentinelhub.fetch_frame import fetch_frame
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
+    from shapely.geometry import Point
 
     from geo.dates import Span
     from geo.grid import Grid
@@ -115,7 +118,8 @@ class SentinelHub:
         box = grid_box_lonlat(grid)
         passes = find_acquisitions(self._service, self.product, box, span)
         scenes = sorted(
-            (self._scene(frame, each) for each in passes), key=lambda scene: (scene.acquired, scene.id)
+            (self._scene(frame, each, box.centroid) for each in passes),
+            key=lambda scene: (scene.acquired, scene.id),
         )
         return within(scenes, limits, box.centroid.x)
 
@@ -181,13 +185,16 @@ class SentinelHub:
             raise ImageError("it went from the archive while it was read", where=Where(feature=scene.id))
         return kept, spent
 
-    def _scene(self, frame: Frame, acquisition: Acquisition) -> HubScene:
+    def _scene(self, frame: Frame, acquisition: Acquisition, centre: Point) -> HubScene:
         product = self.product
         request = PassRequest(product, self.bands, frame, acquisition)
         files = tuple(_band_file(product, name, frame, product.gsd_m(name)) for name in self.bands)
         mask = None
         if product.mask_scheme is not None:
             mask = _class_file(product.mask_scheme, frame, product.mask_gsd_m)
+        geometry = acquisition.geometry
+        if product.quantity is Quantity.REFLECTANCE:
+            geometry = with_sun(geometry, acquisition.acquired, centre)
         return HubScene(
             id=_scene_id(acquisition, request),
             platform=acquisition.platform,
@@ -203,7 +210,7 @@ class SentinelHub:
             content_sha="",
             simulated=any(granule.simulated for granule in acquisition.granules),
             credit=product.credit.format(year=acquisition.acquired.year),
-            geometry=acquisition.geometry,
+            geometry=geometry,
             processing_baseline=acquisition.processing_baseline,
             cloud_percent=acquisition.cloud_percent,
             provenance=_provenance(request),

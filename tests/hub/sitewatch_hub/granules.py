@@ -72,15 +72,19 @@ class Granule:
         return next((file for file in self.scene.bands if file.name == canonical), None)
 
 
-def read_granules(archive: Path) -> tuple[Granule, ...]:
+def read_granules(archive: Path, *, tells_facts: bool = True) -> tuple[Granule, ...]:
     """Return the granules of an archive by (acquired, id); scenes of other platforms are left out.
+
+    Args:
+        archive: Its folder.
+        tells_facts: Whether granules of Sentinel-2 say more of themselves than their name does.
 
     Raises:
         ArchiveError: An Item is damaged.
         ValueError: Two scenes would get one id.
     """
     granules = [
-        _granule(scene, collection)
+        _granule(scene, collection, tells_facts=tells_facts)
         for scene in Archive(archive).scenes()
         if (collection := collection_of(scene)) is not None
     ]
@@ -115,8 +119,9 @@ _ORDERS: dict[str, Order] = {
 MOSAICKING_ORDERS = tuple(_ORDERS)
 
 
-def _granule(scene: Scene, collection: Collection) -> Granule:
-    facts = {**dict(collection.facts), **_facts(scene)}
+def _granule(scene: Scene, collection: Collection, *, tells_facts: bool) -> Granule:
+    told = _facts(scene) if tells_facts or not collection.harmonised else {}
+    facts = {**dict(collection.facts), **told}
     baseline = _baseline(scene) if collection.harmonised else ""
     name = _product_name(scene, collection, baseline) if collection.harmonised else scene.id
     return Granule(name, scene, collection, _cloud_cover(scene), baseline, facts)

@@ -57,6 +57,7 @@ class LocalHub:
         client: Client | None = None,
         token_lifetime_s: float = 3600.0,
         clock: Callable[[], float] = time.time,
+        tells_facts: bool = True,
     ) -> None:
         """Read the archive and take a port; nothing is served before `start`.
 
@@ -66,6 +67,8 @@ class LocalHub:
             client: The account that may ask for tokens.
             token_lifetime_s: How long a token holds.
             clock: Seconds since the epoch.
+            tells_facts: Whether the catalogue passes on what Items of Sentinel-2 know of orbit, angles and
+                baseline; the service does not, and tells orbit and baseline in the product's name only.
 
         Raises:
             ArchiveError: An Item of the archive is damaged.
@@ -75,7 +78,7 @@ class LocalHub:
         self.faults = FaultQueue()
         self.journal = Journal()
         self.tokens = TokenDesk(self.client, clock, token_lifetime_s)
-        self.granules = read_granules(archive)
+        self.granules = read_granules(archive, tells_facts=tells_facts)
         service = Service([*self.granules, *read_terrain(archive)], self.tokens)
         self._server = _Server(port, service, self.tokens, self.faults, self.journal)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)

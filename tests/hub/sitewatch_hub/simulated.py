@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import rasterio
 from affine import Affine
+from shapely.geometry import Point
 
+from imagery.acquisition import with_sun
 from imagery.archive import Archive
 from imagery.intake import IntakeOptions, plan_intake
 from imagery.model import AcquisitionGeometry, orbit_key
@@ -82,14 +84,8 @@ class _Tile:
     @property
     def geometry(self) -> AcquisitionGeometry:
         east = self.left_px / STEP_PX
-        month = self.acquired.month
-        return AcquisitionGeometry(
-            ORBIT,
-            sun_zenith_deg=round(65.0 - 20.0 * np.sin(np.pi * month / 12.0), 3),
-            sun_azimuth_deg=164.0 - 2.0 * month + 0.1 * east,
-            view_zenith_deg=4.0 + 1.5 * east,
-            view_azimuth_deg=104.5 + east,
-        )
+        view = AcquisitionGeometry(ORBIT, view_zenith_deg=4.0 + 1.5 * east, view_azimuth_deg=104.5 + east)
+        return with_sun(view, self.acquired, Point(126.43 + 0.019 * east, 40.07))
 
 
 def make_archive(root: Path, rng: np.random.Generator) -> Archive:
