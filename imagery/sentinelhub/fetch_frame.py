@@ -37,18 +37,35 @@ def fetch_frame(grid: Grid, product: Product, bands: Sequence[str]) -> Frame:
     coarsest_m = max([product.gsd_m(band) for band in bands] + [product.mask_gsd_m])
     rim_m = _RIM_PX * coarsest_m + _RIM_GRID_PX * grid.resolution_m
     left, bottom, right, top = grid.bounds
-    x_origin, y_origin = product.edge_m, _northing_origin(grid.crs) + product.edge_m
+    wanted = (left - rim_m, bottom - rim_m, right + rim_m, top + rim_m)
+    return snapped_frame(wanted, grid.crs, product, grid.site_id)
+
+
+def snapped_frame(
+    bounds: tuple[float, float, float, float], crs: str, product: Product, site_id: str
+) -> Frame:
+    """Return the smallest frame on the product's own pixel edges that holds some ground.
+
+    Args:
+        bounds: Left, bottom, right, top in the CRS.
+        crs: ``EPSG:n``.
+        product: Whose pixels they are.
+        site_id: For the error.
+
+    Raises:
+        ImageError: It would be larger than one request may be.
+    """
+    left, bottom, right, top = bounds
+    x_origin, y_origin = product.edge_m, _northing_origin(crs) + product.edge_m
     snap = product.snap_m
-    west, south = _down(left - rim_m, snap, x_origin), _down(bottom - rim_m, snap, y_origin)
-    east, north = -_down(-(right + rim_m), snap, -x_origin), -_down(-(top + rim_m), snap, -y_origin)
+    west, south = _down(left, snap, x_origin), _down(bottom, snap, y_origin)
+    east, north = -_down(-right, snap, -x_origin), -_down(-top, snap, -y_origin)
     side = product.resolution_m
     rows, columns = round((north - south) / side), round((east - west) / side)
     if max(rows, columns) > MAX_SIDE_PX:
-        problem = (
-            f"site {grid.site_id!r} needs {columns} x {rows} pixels; a request gives {MAX_SIDE_PX} a side"
-        )
+        problem = f"site {site_id!r} needs {columns} x {rows} pixels; a request gives {MAX_SIDE_PX} a side"
         raise ImageError(problem, hint="Give it a smaller footprint or a smaller context_m")
-    return Frame(grid.crs, Affine(side, 0.0, west, 0.0, -side, north), (rows, columns))
+    return Frame(crs, Affine(side, 0.0, west, 0.0, -side, north), (rows, columns))
 
 
 def _down(value: float, step: float, origin: float) -> float:

@@ -33,6 +33,7 @@ from imagery.sentinelhub.acquisitions import find_acquisitions
 from imagery.sentinelhub.fetch_frame import fetch_frame
 from imagery.sentinelhub.orbits import mode_properties, series_of
 from imagery.sentinelhub.process import NODATA, PROCESS_PATH, TAR, PassRequest, understand_pixels
+from imagery.sentinelhub.statistics import fetch_series
 from imagery.sentinelhub.terrain import fetch_elevation
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from imagery.sentinelhub.process import PassPixels
     from imagery.sentinelhub.products import Product
     from imagery.sentinelhub.service import Service
+    from imagery.sentinelhub.statistics import Series, StatisticsRequest
 
 PROVIDER = "sentinelhub"
 """What a scene's provenance calls it."""
@@ -171,6 +173,17 @@ class SentinelHub:
             ArchiveError: What is kept is damaged, or can't be written.
         """
         return fetch_elevation(self._service, self._archive, grid)[0]
+
+    def statistics(self, request: StatisticsRequest) -> Series:
+        """Return statistics of clear pixels, interval by interval, gaps among them; nothing is kept.
+
+        Args:
+            request: From `imagery.sentinelhub.statistics.statistics_request`.
+
+        Raises:
+            ServiceError: And what else `Service.post` raises.
+        """
+        return fetch_series(self._service, request)
 
     @property
     def _local(self) -> LocalArchive:

@@ -29,6 +29,7 @@ from watch.cli import (
     run,
     schedule,
     search,
+    series,
     simulate,
     sites,
 )
@@ -75,6 +76,7 @@ app.add_typer(context.app)
 app.add_typer(archive.app)
 app.command()(search.search)
 app.command()(pull.pull)
+app.command()(series.series)
 app.command()(detect.detect)
 app.command()(run.run)
 app.command()(looks.looks)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from watch.cli.elevation import charge_json, pull_heights
 from watch.cli.options import HERE, DryRun, Json, Quiet, Workspace, closed_span
 
 if TYPE_CHECKING:
-    from imagery.sentinelhub.cost import Charge
     from watch.budget import SpendJournal
     from watch.pull import PullReport, SitePlan
 
@@ -50,7 +50,6 @@ def pull(
     sentinel-2-l2a, sentinel-2-l1c, landsat-ot-l2, sentinel-1-grd, sentinel-1-grd-ellipsoid. Exit code 3: a
     pass did not come; 4: the budget in sitewatch.toml or the account's quota is used up.
     """
-    from watch.cli.elevation import pull_heights
     from watch.cli.output import Output
     from watch.cli.progress import counted
     from watch.connection import connected
@@ -101,9 +100,9 @@ def _announcement(report: PullReport) -> str:
 
 def _document(report: PullReport, journal: SpendJournal) -> dict[str, Any]:
     return {
-        "estimate": _charge(report.estimate),
-        "spent": _charge(journal.spent_here()),
-        "spent_this_month": _charge(journal.spent()),
+        "estimate": charge_json(report.estimate),
+        "spent": charge_json(journal.spent_here()),
+        "spent_this_month": charge_json(journal.spent()),
         "sites": [
             {
                 "site": site.site_id,
@@ -117,10 +116,6 @@ def _document(report: PullReport, journal: SpendJournal) -> dict[str, Any]:
         "failed": report.failed,
         "stopped": None if report.stopped is None else str(report.stopped),
     }
-
-
-def _charge(charge: Charge) -> dict[str, float]:
-    return {"requests": charge.requests, "processing_units": round(charge.processing_units, 6)}
 
 
 def _print(report: PullReport, output: Any, journal: SpendJournal, seconds: float) -> None:  # noqa: ANN401 - Output, imported lazily
