@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import runpy
+from pathlib import Path
+
 import numpy as np
 import pytest
 import scipy.linalg
@@ -7,7 +10,10 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imagery.change.irmad import irmad, mad, shrinkage
+from imagery.change.irmad import irmad, shrinkage
+from imagery.change.irmad_passes import LANES, tail_table, tails
+
+plain_irmad = runpy.run_path(str(Path(__file__).with_name("plain_irmad.py")))["plain_irmad"]
 
 
 def _pair(seed: int, bands: int = 3, side: int = 24) -> tuple[np.ndarray, np.ndarray]:
@@ -81,10 +87,12 @@ def test_constant_and_repeated_bands_are_left_out() -> None:
     before, after = _pair(5)
     constant = np.full_like(before[:1], 7.0)
     repeated = irmad(
-        np.concatenate([before, constant, before[:1]]), np.concatenate([after, constant, after[:1]])
+        np.concatenate([before, constant, before[:1]]),
+        np.concatenate([after, constant, after[:1]]),
+        max_iterations=2,
     )
     assert repeated.degrees == 3
-    np.testing.assert_allclose(repeated.z, irmad(before, after).z, rtol=1e-5)
+    np.testing.assert_allclose(repeated.z, irmad(before, after, max_iterations=2).z, rtol=1e-5)
 
 
 def test_missing_pixels_are_neither_used_nor_judged() -> None:
@@ -140,11 +148,58 @@ def test_weights_find_the_change() -> None:
     assert np.median(found.weights[~changed]) > 0.3
 
 
-def test_one_round_is_deterministic_and_leaves_its_input_alone() -> None:
+def test_it_is_deterministic_and_leaves_its_input_alone() -> None:
     before, after = _pair(9)
-    x, y = before.reshape(3, -1), after.reshape(3, -1)
-    copies = x.copy(), y.copy()
-    first, _ = mad(x, y, np.ones(x.shape[1]))
-    again, _ = mad(x, y, np.ones(x.shape[1]))
-    assert np.array_equal(first, again)
-    assert np.array_equal(x, copies[0]) and np.array_equal(y, copies[1])
+    copies = before.copy(), after.copy()
+    assert np.array_equal(irmad(before, after).z, irmad(before, after).z)
+    assert np.array_equal(before, copies[0]) and np.array_equal(after, copies[1])
+
+
+@pytest.mark.parametrize("rounds", [0, 1, 2])
+@pytest.mark.parametrize(("bands", "side"), [(1, 11), (3, 24), (4, 16), (6, 30)])
+def test_first_rounds_agree_with_plain_numpy(rounds: int, bands: int, side: int) -> None:
+    before, after = _pair(bands, bands, side)
+    before[0, 3, :5] = np.nan
+    z, rho, _ = plain_irmad(before, after, max_iterations=rounds)
+    found = irmad(before, after, max_iterations=rounds)
+    np.testing.assert_allclose(found.correlations, rho, rtol=1e-8)
+    np.testing.assert_allclose(found.z, z, rtol=1e-6, atol=1e-9)
+    single = irmad(before.astype(np.float32), after.astype(np.float32), max_iterations=rounds)
+    np.testing.assert_allclose(single.z, z, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("bands", [1, 2, 4])
+def test_mixing_ends_where_patient_repetition_does(bands: int, kind: type) -> None:
+    before, after = _pair(20 + bands, bands, side=70)
+    after[:, :20, :25] += np.linspace(-3, 3, bands * 500).reshape(bands, 20, 25)
+    z, rho, patient = plain_irmad(before, after, max_iterations=500, tolerance=1e-10)
+    found = irmad(before.astype(kind), after.astype(kind))
+    assert found.iterations < patient / 2
+    np.testing.assert_allclose(found.correlations, rho, atol=1e-3)
+    np.testing.assert_allclose(found.z, z, rtol=0.06, atol=0.01)
+
+
+@pytest.mark.parametrize(("kind", "error"), [(np.float32, 3e-7), (np.float64, 2e-10)])
+@pytest.mark.parametrize("degrees", [1, 2, 3, 6, 13])
+def test_the_tabled_tail_is_as_good_as_said(degrees: int, kind: type, error: float) -> None:
+    z: np.ndarray = np.concatenate(
+        [np.linspace(0, 99.9, 40_001), np.logspace(-9, 0, 500), [1e3, 1e30]]
+    ).astype(kind)
+    out = np.empty_like(z)
+    tails(z, tail_table(degrees, np.dtype(kind)), out)
+    assert np.abs(out - scipy.stats.chi2.sf(z, degrees)).max() < error
+
+
+@pytest.mark.parametrize("count", [LANES - 1, LANES, LANES + 1, 5 * LANES])
+def test_blocks_that_are_not_full_lose_nothing(count: int) -> None:
+    rng = np.random.default_rng(count)
+    before, after = rng.normal(size=(2, 2, 1, count))
+    z, _, _ = plain_irmad(before, after, max_iterations=1)
+    np.testing.assert_allclose(irmad(before, after, max_iterations=1).z, z, rtol=1e-6)
+
+
+def test_integers_are_taken_as_they_are() -> None:
+    counts = np.random.default_rng(10).integers(0, 255, (2, 3, 20, 20)).astype(np.uint8)
+    z = irmad(counts[0], counts[1]).z
+    np.testing.assert_array_equal(z, irmad(*counts.astype(np.float32)).z)
