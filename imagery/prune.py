@@ -13,6 +13,7 @@ import shapely
 from geo.durable import PART_SUFFIX
 from geo.errors import Where
 from imagery.errors import ArchiveError, ImageError
+from imagery.provenance import LOCAL
 from imagery.stack import STACKS_FOLDER
 
 if TYPE_CHECKING:
@@ -32,9 +33,19 @@ class PruneReport:
     """Files of stacks."""
     leftovers: int
     """Unfinished files and folders of interrupted writes."""
-    scene_ids: tuple[str, ...]
-    """Scenes that touch none of the areas, by time."""
+    scenes: tuple[Scene, ...]
+    """Those that touch none of the areas, by time."""
     freed_bytes: int
+
+    @property
+    def scene_ids(self) -> tuple[str, ...]:
+        """Ids of `scenes`."""
+        return tuple(scene.id for scene in self.scenes)
+
+    @property
+    def paid(self) -> tuple[Scene, ...]:
+        """Those of `scenes` that a service gave: to have them again costs again."""
+        return tuple(scene for scene in self.scenes if scene.provenance.provider != LOCAL)
 
 
 def prune(
@@ -78,7 +89,7 @@ def _unwatched(archive: Archive, keep_over: Sequence[BaseGeometry]) -> tuple[Sce
     )
 
 
-def _found(root: Path, scenes: Sequence[Scene]) -> tuple[PruneReport, list[Path]]:
+def _found(root: Path, scenes: tuple[Scene, ...]) -> tuple[PruneReport, list[Path]]:
     stacks = [path for path in (root / STACKS_FOLDER).rglob("*.stack") if path.is_file()]
     leftovers = _outermost(root.rglob(f".*{PART_SUFFIX}"))
     folders = [_folder(scene) for scene in scenes]
@@ -86,7 +97,7 @@ def _found(root: Path, scenes: Sequence[Scene]) -> tuple[PruneReport, list[Path]
     report = PruneReport(
         stacks=len(stacks),
         leftovers=len(leftovers),
-        scene_ids=tuple(scene.id for scene in scenes),
+        scenes=scenes,
         freed_bytes=sum(_size(path) for path in doomed),
     )
     return report, doomed

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import orjson
 import pytest
 import rasterio
 from shapely.geometry import Point
@@ -213,6 +214,20 @@ def test_a_damaged_item_is_an_error_that_names_it(archive: Archive, plan: Intake
         with pytest.raises(ArchiveError) as caught:
             archive.scenes(covering=covering)
         assert caught.value.where.file == str(path)
+
+
+@pytest.mark.parametrize(
+    "damage", [{"sat:relative_orbit": -3}, {"view:sun_elevation": 120}, {"eo:cloud_cover": "much"}]
+)
+def test_verify_finds_a_fact_that_can_not_be(
+    archive: Archive, plan: IntakePlan, damage: dict[str, Any]
+) -> None:
+    archive.add(plan.scenes)
+    path = next(archive.root.rglob("*sentinel-2a_20190206*.json"))
+    document = orjson.loads(path.read_bytes())
+    document["properties"] |= damage
+    path.write_bytes(orjson.dumps(document))
+    assert [fault.where.file for fault in archive.verify()] == [str(path)]
 
 
 def test_verify_finds_changed_pixels_and_a_missing_band(archive: Archive, plan: IntakePlan) -> None:

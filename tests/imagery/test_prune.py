@@ -66,7 +66,7 @@ def test_stacks_and_leftovers_go_and_nothing_else(archive: Archive) -> None:
     (staging / ".red.tif.q.part").write_bytes(b"half")
     (archive.root / ".catalog.json.z.part").write_bytes(b"{")
     size = sum(map(len, everything(archive.root).values())) - sum(map(len, before.values()))
-    expected = PruneReport(stacks=1, leftovers=2, scene_ids=(), freed_bytes=size)
+    expected = PruneReport(stacks=1, leftovers=2, scenes=(), freed_bytes=size)
     full = everything(archive.root)
     assert prune(archive, dry_run=True) == expected
     assert everything(archive.root) == full

@@ -217,12 +217,34 @@ def test_everything_in_an_archive_is_valid(write_tif: WriteTif, tmp_path: Path) 
         validate_stac(document)
 
 
-def test_the_links_of_an_archive_lead_somewhere(write_tif: WriteTif, tmp_path: Path) -> None:
-    path = write_tif("a.tif", descriptions=("red",))
-    Archive(tmp_path / "archive").add(plan_intake([path], IntakeOptions(acquired="2019-01-27")).scenes)
-    for file in (tmp_path / "archive").rglob("*.json"):
-        for link in orjson.loads(file.read_bytes())["links"]:
-            assert (file.parent / link["href"]).resolve().is_file(), (file, link)
+def test_everything_in_an_archive_is_reached_by_relative_links(write_tif: WriteTif, tmp_path: Path) -> None:
+    archive = Archive(tmp_path / "archive")
+    for number, platform in enumerate(["S2A", "S2A", "LE7"]):
+        path = write_tif(f"{number}.tif", descriptions=("red",))
+        options = IntakeOptions(acquired=f"2019-01-2{number}", platform=platform)
+        archive.add(plan_intake([path], options).scenes)
+    # Moved, so that no link can lead to where it was made.
+    moved = archive.root.rename(tmp_path / "elsewhere")
+    seen: set[Path] = set()
+    waiting = [moved / "catalog.json"]
+    while waiting:
+        file = waiting.pop()
+        if file not in seen:
+            seen.add(file)
+            waiting += _led_to(file, moved)
+    assert seen == {file for file in moved.rglob("*") if file.is_file() and file.suffix != ".lock"}
+    assert len(seen) == 1 + 2 + 3 * 2
+
+
+def _led_to(file: Path, root: Path) -> list[Path]:
+    if file.suffix != ".json":
+        return []
+    document = orjson.loads(file.read_bytes())
+    hrefs = [entry["href"] for entry in (*document["links"], *document.get("assets", {}).values())]
+    assert all(href.startswith(("./", "../")) for href in hrefs)
+    targets = [(file.parent / href).resolve() for href in hrefs]
+    assert all(target.is_relative_to(root.resolve()) and target.is_file() for target in targets)
+    return targets
 
 
 def test_the_kept_schemas_are_those_of_the_manifest() -> None:

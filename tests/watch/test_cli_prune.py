@@ -39,7 +39,14 @@ def test_prune_keeps_scenes_unless_they_touch_no_site_and_are_asked_for(
     folder = ("--workspace", str(workspace.root))
     (workspace.archive_path / ".x.part").write_bytes(b"half")
     code, out, _ = sitewatch("archive", "prune", *folder, "--dry-run", "--json")
-    expected = {"dry_run": True, "stacks": 0, "leftovers": 1, "scenes": [], "freed_bytes": 4}
+    expected = {
+        "dry_run": True,
+        "stacks": 0,
+        "leftovers": 1,
+        "scenes": [],
+        "paid_scenes": [],
+        "freed_bytes": 4,
+    }
     assert (code, json.loads(out)) == (0, expected)
     assert (workspace.archive_path / ".x.part").exists()
     code, out, _ = sitewatch("archive", "prune", *folder, "--scenes")

@@ -196,10 +196,14 @@ def prune(
             "stacks": report.stacks,
             "leftovers": report.leftovers,
             "scenes": list(report.scene_ids),
+            "paid_scenes": [scene.id for scene in report.paid],
             "freed_bytes": report.freed_bytes,
         }
     )
-    output.table(["scene"], [(scene_id,) for scene_id in report.scene_ids])
+    output.table(
+        ["acquired", "platform", "from", "id"],
+        [(_when(scene), scene.platform, scene.provenance.provider, scene.id) for scene in report.scenes],
+    )
     parts = ", ".join(
         number_of(count, noun)
         for count, noun in (
@@ -208,6 +212,10 @@ def prune(
             (len(report.scene_ids), "scene"),
         )
     )
+    if report.paid:
+        output.note(
+            f"{number_of(len(report.paid), 'scene')} came from a service: to have them again costs again."
+        )
     verb = "would be deleted" if dry_run else "deleted"
     output.line(f"{parts} {verb}: {report.freed_bytes / 1e6:,.1f} MB.")
 

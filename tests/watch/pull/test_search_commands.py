@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 
+from geo.dates import Span
 from imagery.stac_schema import validate_stac
 from sitewatch_hub.server import LocalHub
 from watch.pull import PullReport
@@ -100,3 +102,29 @@ def test_a_box_of_many_degrees_is_searched_in_the_archive(
     for box, count in (("124,37,131,43", 6), ("124,37,126,43", 0)):
         code, out, _ = sitewatch("search", "--bbox", box, *SPAN, *there)
         assert (code, out.splitlines()[-1]) == (0, f"{count} scenes.")
+
+
+def test_what_was_paid_for_is_named_before_it_is_pruned(
+    make_hub_workspace: Make, pull: Callable[..., PullReport], sitewatch: Command
+) -> None:
+    workspace = make_hub_workspace("w")
+    pull(workspace, "market", days=Span(date(2022, 1, 1), date(2022, 1, 31)))
+    there = ("--workspace", str(workspace.root))
+    (listed,) = json.loads(sitewatch("archive", "list", *there, "--json")[1])
+    assert (listed["provider"], listed["sat:relative_orbit"]) == ("sentinelhub", 3)
+    assert (listed["s2:processing_baseline"], listed["cloud_percent"]) == ("03.01", pytest.approx(10.07))
+    table = sitewatch("archive", "list", *there)[1]
+    assert "3-descending" in table
+    assert "03.01" in table
+    elsewhere = {"type": "Point", "coordinates": [127.0, 39.0]}
+    properties = {"name": "Far", "category": "storage"}
+    site = {"type": "Feature", "id": "far", "geometry": elsewhere, "properties": properties}
+    (workspace.catalogue_path / "sites.geojson").write_text(
+        json.dumps({"type": "FeatureCollection", "features": [site]})
+    )
+    code, out, err = sitewatch("archive", "prune", "--scenes", "--dry-run", *there)
+    assert (code, "1 scene came from a service" in err) == (0, True)
+    assert "2022-01-17T02:11:42Z" in out
+    document = json.loads(sitewatch("archive", "prune", "--scenes", *there, "--json")[1])
+    assert document["paid_scenes"] == document["scenes"] == [listed["id"]]
+    assert workspace.archive().scenes() == ()
