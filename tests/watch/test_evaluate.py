@@ -1,19 +1,27 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import orjson
 import pytest
 from typer.testing import CliRunner
 
+from geo.dates import parse_span
 from geo.errors import InputError
 from imagery.change.null import read_null
 from imagery.change.tracks import changed, quiet
+from watch import trials_injected
+from watch.cli.evaluation_tables import print_comparison
 from watch.cli.main import app
+from watch.cli.output import Output
 from watch.evaluate import Evaluation, evaluate, makers, write_evaluation
-from watch.simulated import STATEMENT, Design, plans, settings
+from watch.simulation import Planted, simulate_workspace
+from watch.trials_simulated import STATEMENT, Design, plans, settings
+from watch.workspace import Workspace
 
-DESIGN = Design(sites=6, years=0.5, seed=3, history_days=400, sizes_m=((40.0, 40.0),), frame_px=32)
+DESIGN = Design(sites=4, years=0.5, seed=3, history_days=400, sizes_m=((40.0, 40.0),), frame_px=32)
 
 
 def judged(*, workers: int) -> Evaluation:
@@ -42,8 +50,8 @@ def test_the_number_of_processes_cannot_be_seen(alone: Evaluation, tmp_path: Pat
 
 def test_half_of_the_sites_are_quiet_and_the_rest_change_while_they_are_watched(alone: Evaluation) -> None:
     (tracks,) = alone.tracks.values()
-    assert (len(quiet(tracks)), len(changed(tracks))) == (3, 3)
-    assert [track.stratum for track in quiet(tracks)] == ["listed", "search", "listed"]
+    assert (len(quiet(tracks)), len(changed(tracks))) == (2, 2)
+    assert [track.stratum for track in quiet(tracks)] == ["listed", "search"]
     for track in changed(tracks):
         assert track.change is not None
         assert track.change.side_m == 40
@@ -60,7 +68,7 @@ def test_everything_that_is_written_says_that_it_is_simulated(alone: Evaluation,
     document = orjson.loads((tmp_path / "evaluation.json").read_bytes())
     assert document["settings"]["data"] == "simulated"
     (card,) = document["detectors"]
-    assert card["quiet_sites"] == 3
+    assert card["quiet_sites"] == 2
     assert card["levels"][0]["false_alarms"]["site_years"] == pytest.approx(card["quiet_site_years"])
     assert read_null((tmp_path / "null-season-medians.json").read_bytes()).source == STATEMENT
 
@@ -90,3 +98,72 @@ def test_the_command_prints_figures_with_their_intervals(tmp_path: Path) -> None
     assert done.output.startswith(STATEMENT)
     assert "season-medians: 2 quiet sites" in done.output
     assert str(tmp_path / "evaluation.json") in done.output
+
+
+def test_roofs_are_put_into_the_looks_of_a_workspace(tmp_path: Path) -> None:
+    simulate_workspace(
+        tmp_path, parse_span("2022-03/2022-08"), sites=1, seed=2, planted=Planted.NONE, frame_px=64
+    )
+    workspace = Workspace.open(tmp_path)
+    made = trials_injected.plans(workspace, seed=1)
+    assert [plan.side_px for plan in made] == [None, *trials_injected.SIDES_PX]
+    asis, roof = made[0].trial(), made[4].trial()
+    assert asis.change is None
+    assert roof.change is not None
+    assert roof.change.area_m2 == 1600
+    first = [chip.solar_day < roof.change.first_day for chip in roof.monitored]
+    same = [np.array_equal(a.dn, b.dn) for a, b in zip(asis.monitored, roof.monitored, strict=True)]
+    assert first == same
+    assert not all(same)
+    assert len(asis.history) > 10
+    assert roof.ground is not None
+    assert roof.ground.centroid.within(roof.ground.envelope)
+    after = next(k for k, day in enumerate(first) if not day)
+    added = roof.monitored[after].dn.astype(int) - asis.monitored[after].dn
+    weights = roof.monitored[after].grid.weights(roof.ground)
+    assert np.corrcoef(added[2].ravel(), weights.ravel())[0, 1] > 0.85
+    assert trials_injected.statement(workspace) == trials_injected.ALL_SIMULATED
+
+
+def test_a_workspace_without_images_is_refused(tmp_path: Path) -> None:
+    workspace = Workspace.create(tmp_path / "empty", title="t", statement="", builtin=False)
+    with pytest.raises(InputError, match="no site of"):
+        trials_injected.plans(workspace, seed=1)
+
+
+def taizhou(test_data: Path) -> list[str]:
+    folder = test_data / "imagery" / "landsat-taizhou-pair"
+    names = ("taizhou_2000-03-17", "taizhou_2003-02-06", "label_change", "label_unchanged")
+    before, after, changed, unchanged = (str(folder / f"{name}.tif") for name in names)
+    return ["evaluate", "labelled", "--pair", before, after, "--labels", changed, unchanged]
+
+
+def test_the_labelled_pair_is_judged(test_data: Path) -> None:
+    done = CliRunner().invoke(app, [*taizhou(test_data), "--json"])
+    assert done.exit_code == 0, done.output
+    figures = orjson.loads(done.stdout)["figures"]
+    assert (figures["changed_px"], figures["unchanged_px"]) == (4227, 17163)
+    assert figures["f1"] >= 0.95
+    assert figures["auc"] >= 0.997
+    assert 0 < figures["auc_error"] < 0.001
+
+
+def test_a_pair_without_labels_or_of_other_pixels_is_refused(test_data: Path, tmp_path: Path) -> None:
+    runner = CliRunner()
+    with pytest.raises(InputError, match="two rasters of labels"):
+        runner.invoke(app, ["evaluate", "labelled"], catch_exceptions=False)
+    broken = taizhou(test_data)
+    broken[-1] = broken[3]
+    with pytest.raises(InputError, match="instead of"):
+        runner.invoke(app, broken, catch_exceptions=False)
+    broken[-1] = str(tmp_path / "none.tif")
+    with pytest.raises(InputError, match="not a raster"):
+        runner.invoke(app, broken, catch_exceptions=False)
+
+
+def test_detectors_are_compared_in_one_table(alone: Evaluation, capsys: pytest.CaptureFixture[str]) -> None:
+    (card,) = alone.cards
+    two = replace(alone, cards=(card, replace(card, detector="another")))
+    print_comparison(two, Output(json=False, quiet=False))
+    shown = capsys.readouterr().out
+    assert "At one false-alarm rate" in shown
