@@ -21,7 +21,7 @@ import orjson
 
 from geo.errors import Where
 from imagery.errors import BudgetError
-from imagery.sentinelhub.cost import Charge
+from imagery.provenance import Charge
 from watch.errors import LedgerError
 
 if TYPE_CHECKING:

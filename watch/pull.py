@@ -11,8 +11,8 @@ from geo.errors import SitewatchError
 from geo.grid import DEFAULT_CONTEXT_M, site_grid, utm_crs
 from imagery.errors import BudgetError, CredentialsError
 from imagery.pins import grid_for, pinned_grid
+from imagery.provenance import Charge
 from imagery.provider import Limits, within
-from imagery.sentinelhub.cost import Charge
 from watch.lock import writing
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from geo.grid import DEFAULT_CONTEXT_M
 from imagery.elevation import kept_elevation
 from imagery.errors import BudgetError, CredentialsError
 from imagery.pins import pinned_grid, read_pins
-from imagery.sentinelhub.cost import Charge
+from imagery.provenance import Charge
 from imagery.sentinelhub.terrain import TerrainRequest
 from watch.lock import writing
 from watch.pull import MAX_FAILURES

@@ -18,8 +18,9 @@ from shapely.geometry import shape
 from imagery.acquisition import baseline_of, geometry_of, joint_baseline, joint_geometry
 from imagery.errors import ServiceError
 from imagery.model import UNKNOWN_GEOMETRY, AcquisitionGeometry, solar_day
+from imagery.provenance import Charge
 from imagery.sensors import platform_slug, sensor_for
-from imagery.sentinelhub.cost import CATALOG_UNITS, Charge
+from imagery.sentinelhub.cost import CATALOG_UNITS
 from imagery.sentinelhub.orbits import has_orbit, radar_facts
 from imagery.sentinelhub.service import UnusableAnswer
 

@@ -6,10 +6,6 @@ integers, from one acquisition; the multiplication factors and minima are those 
 
 from __future__ import annotations
 
-from imagery.provenance import Charge
-
-__all__ = ["CATALOG_UNITS", "Charge", "processing_units"]
-
 _UNIT_PX = 512 * 512
 _UNIT_BANDS = 3
 _SMALLEST_AREA = 0.01

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from imagery.sentinelhub.cost import Charge
+    from imagery.provenance import Charge
 
 
 class Meter(Protocol):

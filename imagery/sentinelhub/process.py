@@ -14,7 +14,8 @@ import numpy as np
 import orjson
 
 from imagery.masks import MaskScheme, SceneClass, scene_classes
-from imagery.sentinelhub.cost import Charge, processing_units
+from imagery.provenance import Charge
+from imagery.sentinelhub.cost import processing_units
 from imagery.sentinelhub.evalscript import BANDS_OUTPUT, MASK_OUTPUT, counts_script
 from imagery.sentinelhub.images import TIFF, bounds_of_frame, media_type, read_image
 from imagery.sentinelhub.orbits import orbit_filter

@@ -14,7 +14,7 @@ from sentinelhub.download.models import DownloadRequest
 
 from geo.errors import Where
 from imagery.errors import BudgetError, CredentialsError, ServiceError
-from imagery.sentinelhub.cost import Charge
+from imagery.provenance import Charge
 from imagery.sentinelhub.exchange import Exchange, Interrupted, Limits, Rejected
 from imagery.sentinelhub.meter import Unmetered
 from imagery.sentinelhub.patience import Patience, RateLimit, retry_after_s

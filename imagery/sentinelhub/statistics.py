@@ -18,7 +18,8 @@ from rasterio.features import geometry_mask
 from shapely.geometry import mapping
 
 from imagery.errors import ImageError
-from imagery.sentinelhub.cost import Charge, processing_units
+from imagery.provenance import Charge
+from imagery.sentinelhub.cost import processing_units
 from imagery.sentinelhub.fetch_frame import snapped_frame
 from imagery.sentinelhub.images import bounds_of_frame, media_type
 from imagery.sentinelhub.measures import clear_expression, measure_for

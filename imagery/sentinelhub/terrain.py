@@ -17,7 +17,8 @@ import orjson
 from imagery.elevation import Elevation, keep_elevation, kept_elevation
 from imagery.errors import ImageError
 from imagery.frame import Frame
-from imagery.sentinelhub.cost import Charge, processing_units
+from imagery.provenance import Charge
+from imagery.sentinelhub.cost import processing_units
 from imagery.sentinelhub.fetch_frame import MAX_SIDE_PX
 from imagery.sentinelhub.images import TIFF, bounds_of_frame, media_type, read_image
 from imagery.sentinelhub.process import PROCESS_PATH

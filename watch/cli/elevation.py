@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from imagery.sentinelhub.cost import Charge
+    from imagery.provenance import Charge
     from watch.budget import SpendJournal
     from watch.cli.output import Output
     from watch.terrain import TerrainReport

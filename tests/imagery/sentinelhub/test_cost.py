@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from imagery.sentinelhub.cost import Charge, processing_units
+from imagery.provenance import Charge
+from imagery.sentinelhub.cost import processing_units
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from imagery.errors import CredentialsError, ServiceError
-from imagery.sentinelhub.cost import Charge
+from imagery.provenance import Charge
 from imagery.sentinelhub.credentials import Credentials
 from imagery.sentinelhub.deployment import Deployment, deployment_for
 from imagery.sentinelhub.exchange import Exchange, Limits

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from imagery.errors import BudgetError
-from imagery.sentinelhub.cost import Charge
+from imagery.provenance import Charge
 from watch.budget import Allowance, SpendJournal
 from watch.errors import LedgerError
 
