@@ -274,7 +274,7 @@ def test_the_body_is_the_one_the_client_itself_would_send() -> None:
     area = grid.to_lonlat(ground)
     request = statistics_request(S2, grid, SPAN, area=area, interval=STEP)
     frame = request.frame
-    collection = DataCollection.SENTINEL2_L2A.define_from("SITEWATCH_TEST_STATS", service_url=None)
+    collection = DataCollection.SENTINEL2_L2A.define_from("SITEWATCH_TEST_S2L2A", service_url=None)
     aggregation = SentinelHubStatistical.aggregation(
         evalscript=request.script(),
         time_interval=("2021-10-25T00:00:00Z", "2022-04-16T00:00:00Z"),
