@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 PART_SUFFIX = ".part"
 """Ends the name of everything that is not finished yet; safe to delete when nothing is running."""
+
+
+_READING_UMASK = threading.Lock()
+"""Two threads at once would take each other's value for the process's, and leave it."""
 
 
 def fsync_directory(path: Path) -> None:
@@ -109,6 +114,7 @@ def _fsync_tree(root: Path) -> None:
 
 def _umask() -> int:
     # The process's umask can only be read by setting it; mkstemp ignores it and makes 0600.
-    value = os.umask(0o022)
-    os.umask(value)
+    with _READING_UMASK:
+        value = os.umask(0o022)
+        os.umask(value)
     return value

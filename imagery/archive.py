@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ from geo.durable import new_directory, sweep, write_bytes
 from geo.errors import Where
 from imagery.canonical import PixelSource, checked_content_sha
 from imagery.errors import ArchiveError, ImageError
-from imagery.geotiff import read_header, read_strips, write_cog
+from imagery.geotiff import read_header, write_cog
 from imagery.masks import MaskScheme, cloud_percent, scene_classes
 from imagery.quantity import Quantity
 from imagery.stac import (
@@ -40,6 +40,7 @@ from imagery.stac import (
     load_item,
     utc_text,
 )
+from imagery.tiled_reader import read_window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -52,6 +53,10 @@ if TYPE_CHECKING:
 
     Progress = Callable[[int, int, str], None]
     """Called with how many are done, of how many, and the scene's id."""
+
+
+_READ_BACK_SAMPLES = 2**24
+"""Of the largest band that is held in memory once more, to be compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,21 @@ class Archive:
 
     def __init__(self, root: Path) -> None:
         self.root = Path(root).absolute()
+        self._is_held = False
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Let several threads add scenes through this object, each another one, and nobody else meanwhile.
+
+        What interrupted adds left is cleared away once, and no thread waits for another.
+        """
+        with self.locked("adding"):
+            sweep(self.root / "scenes")
+            self._is_held = True
+            try:
+                yield
+            finally:
+                self._is_held = False
 
     def add(
         self,
@@ -100,8 +120,7 @@ class Archive:
         """
         if not planned:
             return AddReport((), (), ())
-        with self.locked("adding"):
-            sweep(self.root / "scenes")
+        with nullcontext() if self._is_held else self.held():
             report = self._add(planned, progress, skip_refused=skip_refused)
             if draw_up:
                 refused = {refusal.scene_id for refusal in report.refused}
@@ -275,7 +294,8 @@ def _fill(staging: Path, planned: PlannedScene, sha: str) -> None:
     cloud = None
     for source in [*planned.bands, *([planned.mask] if planned.mask else [])]:
         file = source.file
-        pixels = np.concatenate(list(read_strips(Path(file.path), source.index)))
+        strips = list(source.strips())
+        pixels = strips[0] if len(strips) == 1 else np.concatenate(strips)
         if source is planned.mask:
             cloud = cloud_percent(scene_classes(pixels, MaskScheme(planned.mask_scheme)))
         write_cog(
@@ -291,14 +311,16 @@ def _fill(staging: Path, planned: PlannedScene, sha: str) -> None:
     item = staging / f"{planned.id}.json"
     item.write_bytes(dump(item_document(planned, sha, cloud)))
     # Reading back proves that nothing was lost and that the user's files did not change meanwhile.
-    _verify(item)
+    _verify(item, _read_back)
 
 
-def _verify(path: Path) -> None:
+def _verify(path: Path, stored: Callable[[BandFile], PixelSource] | None = None) -> None:
+    """Hold a scene's pixels against its Item; `stored` reads them otherwise than with GDAL."""
+    read = stored or _stored
     scene = item_scene(load_item(path), path)
     try:
-        bands = [_stored(file) for file in scene.bands]
-        mask = _stored(scene.mask) if scene.mask else None
+        bands = [read(file) for file in scene.bands]
+        mask = read(scene.mask) if scene.mask else None
         sha = checked_content_sha(bands, mask, scene.mask_scheme, _identity(scene))
     except ImageError as error:
         raise damaged(path, str(error)) from error
@@ -313,6 +335,15 @@ def _stored(file: BandFile) -> PixelSource:
     ):
         raise ImageError("its grid is not that of its item", where=Where(file.path))
     return PixelSource(file, 1, header.dtypes[0])
+
+
+def _read_back(file: BandFile) -> PixelSource:
+    """Return the pixels of a file that was written just now, by our own reader where it can."""
+    rows, columns = file.shape
+    pixels = None
+    if rows * columns <= _READ_BACK_SAMPLES:
+        pixels = read_window(file.path, file.shape, slice(0, rows), slice(0, columns))
+    return _stored(file) if pixels is None else PixelSource(file, 1, pixels.dtype.name, pixels)
 
 
 def _difference(planned: PlannedScene, kept: Scene) -> str:

@@ -33,7 +33,11 @@ _SMALL_TILE_PX, _LARGE_TILE_PX = 64, 128
 _LARGE_RASTER_PX = 2048
 
 _SHORT, _LONG, _ASCII, _DOUBLE = 3, 4, 2, 12
-_FORMATS = {_SHORT: "<u2", _LONG: "<u4", _DOUBLE: "<f8"}
+_CODES = {_SHORT: "H", _LONG: "I", _DOUBLE: "d"}
+_SIZES = {_SHORT: 2, _LONG: 4, _DOUBLE: 8, _ASCII: 1}
+_INLINE_BYTES = 4
+"""A value of so many bytes stands in the directory itself; TIFF 6.0, section 2."""
+_TILE_OFFSETS = 324
 
 _FIRST_EPSG, _LAST_EPSG = 1024, 32766
 """Codes that a key can hold; GeoTIFF 1.1, section 7.4."""
@@ -111,7 +115,7 @@ def cog(
         (317, _SHORT, [predictor]),
         (322, _SHORT, [side]),
         (323, _SHORT, [side]),
-        (324, _LONG, [0] * len(sizes)),  # known once the directory is
+        (_TILE_OFFSETS, _LONG, [0] * len(sizes)),  # known once the directory is
         (325, _LONG, sizes),
         (339, _SHORT, [{"u": 1, "i": 2, "f": 3}[pixels.dtype.kind]]),
         (33550, _DOUBLE, [transform.a, -transform.e, 0.0]),
@@ -145,15 +149,16 @@ def _metadata(scale: float | None, offset: float, name: str) -> str:
 def _file(fields: list[tuple[int, int, Any]], streams: list[bytes]) -> bytes:
     start = _even(8 + len(_GHOST))
     values_at = start + 2 + 12 * len(fields) + 4
-    lengths = [len(_bytes(kind, value)) for _, kind, value in fields]
-    data_at = values_at + sum(_even(length) for length in lengths if length > 4)  # noqa: PLR2004 - TIFF 6.0, section 2
+    packed = {tag: _packed(kind, value) for tag, kind, value in fields}
+    data_at = values_at + sum(_even(len(data)) for data in packed.values() if len(data) > _INLINE_BYTES)
     sizes = np.array([len(stream) for stream in streams], dtype=np.int64)
-    offsets = data_at + _LEADER_BYTES + np.concatenate([[0], np.cumsum(sizes[:-1] + 2 * _LEADER_BYTES)])
+    steps = np.concatenate([[0], np.cumsum(sizes[:-1] + 2 * _LEADER_BYTES)])
+    packed[_TILE_OFFSETS] = _packed(_LONG, data_at + _LEADER_BYTES + steps)
     directory, values = [struct.pack("<H", len(fields))], []
-    for tag, kind, value in fields:
-        data = _bytes(kind, offsets if tag == 324 else value)  # noqa: PLR2004 - TileOffsets
-        count = len(data) // (1 if kind == _ASCII else np.dtype(_FORMATS[kind]).itemsize)
-        if len(data) > 4:  # noqa: PLR2004 - as above
+    for tag, kind, _ in fields:
+        data = packed[tag]
+        count = len(data) // _SIZES[kind]
+        if len(data) > _INLINE_BYTES:
             directory.append(struct.pack("<HHII", tag, kind, count, values_at))
             values.append(data.ljust(_even(len(data)), b"\0"))
             values_at += len(values[-1])
@@ -164,10 +169,10 @@ def _file(fields: list[tuple[int, int, Any]], streams: list[bytes]) -> bytes:
     return b"".join([head.ljust(start, b"\0"), *directory, b"\0\0\0\0", *values, *blocks])
 
 
-def _bytes(kind: int, value: Any) -> bytes:  # noqa: ANN401 - numbers or text
+def _packed(kind: int, value: Any) -> bytes:  # noqa: ANN401 - numbers or text
     if kind == _ASCII:
         return str(value).encode() + b"\0"
-    return np.asarray(value).astype(_FORMATS[kind]).tobytes()
+    return struct.pack(f"<{len(value)}{_CODES[kind]}", *value)
 
 
 def _even(length: int) -> int:

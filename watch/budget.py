@@ -3,7 +3,8 @@
     spend.jsonl     one line when something is asked, one when it is settled
 
 A line is on the disk before the request it speaks of is sent, so a process that is killed between the two
-leaves a request that counts as spent by its estimate: the account errs on the side of having paid.
+leaves a request that counts as spent by its estimate: the account errs on the side of having paid. What is
+settled may wait for the disk; a power cut then leaves the estimate.
 """
 
 from __future__ import annotations
@@ -96,6 +97,7 @@ class SpendJournal:
                     "processing_units": estimate.processing_units,
                 }
             )
+            os.fsync(self._descriptor)
             self._session.add(ticket)
         return ticket
 
@@ -164,7 +166,6 @@ class SpendJournal:
     def _append(self, line: dict[str, Any]) -> None:
         data = orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
         os.write(self._descriptor, data)
-        os.fsync(self._descriptor)
         self._take(data)
 
     def _catch_up(self) -> None:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from threading import Event
 from typing import TYPE_CHECKING
 
 from geo.errors import SitewatchError
 from geo.grid import DEFAULT_CONTEXT_M, site_grid, utm_crs
-from imagery.errors import BudgetError, CredentialsError
 from imagery.pins import grid_for, pinned_grid
 from imagery.provenance import Charge
 from imagery.provider import Limits, within
 from watch.lock import writing
+from watch.turns import NotBegun, Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -124,7 +123,8 @@ def pull(
         if options.dry_run:
             return report
         try:
-            return _fetch_all(hub, report, options.workers, progress)
+            with hub.keeping():
+                return _fetch_all(hub, report, options.workers, progress)
         finally:
             # Also when nothing was missing: an earlier pull may have been killed before it came to this.
             archive.draw_up()
@@ -182,41 +182,38 @@ class _Search:
 def _fetch_all(hub: SentinelHub, report: PullReport, workers: int, progress: Progress | None) -> PullReport:
     pulled: set[str] = set()
     failed: dict[str, str] = {}
-    stopped: SitewatchError | None = None
-    stop = Event()
-    in_a_row = 0
-    for scene, error in _fetched(hub, report.missing, workers, stop):
+    turns = Turns(workers, MAX_FAILURES)
+    for scene, error in _fetched(hub, report.missing, turns):
         if error is None:
             pulled.add(scene.id)
-            in_a_row = 0
+            turns.succeed()
         else:
             failed[scene.id] = str(error)
-            in_a_row += 1
-            if isinstance(error, BudgetError | CredentialsError) or in_a_row >= MAX_FAILURES:
-                stopped = stopped or error
-                stop.set()
+            turns.note(error)
         if progress is not None:
             progress(len(pulled) + len(failed), len(report.missing), scene.id)
-    return PullReport(report.sites, frozenset(pulled), failed, stopped)
+    return PullReport(report.sites, frozenset(pulled), failed, turns.stopped)
 
 
 def _fetched(
-    hub: SentinelHub, scenes: Sequence[HubScene], workers: int, stop: Event
+    hub: SentinelHub, scenes: Sequence[HubScene], turns: Turns
 ) -> Iterator[tuple[HubScene, SitewatchError | None]]:
-    """Yield each scene as it came or did not; at most `workers` are under way at a time.
+    """Yield each scene as it came or did not, but for those that nobody began to ask for.
 
-    What is under way when `stop` is set is paid for, so it is let come; nothing new is begun.
+    One more is under way than there are turns: it archives what came while the others ask.
     """
     waiting = list(reversed(scenes))
     running: dict[Future[Charge], HubScene] = {}
-    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="pull") as pool:
-        while running or (waiting and not stop.is_set()):
-            while waiting and len(running) < workers and not stop.is_set():
+    with ThreadPoolExecutor(max_workers=turns.count + 1, thread_name_prefix="pull") as pool:
+        while running or (waiting and turns.stopped is None):
+            while waiting and len(running) <= turns.count and turns.stopped is None:
                 scene = waiting.pop()
-                running[pool.submit(hub.fetch, scene)] = scene
+                running[pool.submit(hub.fetch, scene, turns.turn())] = scene
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
-                yield running.pop(future), _error_of(future)
+                scene = running.pop(future)
+                if not isinstance(future.exception(), NotBegun):
+                    yield scene, _error_of(future)
 
 
 def _error_of(future: Future[Charge]) -> SitewatchError | None:

@@ -6,22 +6,20 @@ What `read` returns is what `LocalArchive` makes of them, so both providers resa
 
 from __future__ import annotations
 
-import tempfile
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import rasterio
+import numpy as np
 from affine import Affine
 
-from geo.durable import PART_SUFFIX
 from geo.errors import Where
 from geo.grid import grid_box_lonlat
 from imagery.acquisition import with_sun
 from imagery.assembly import PlannedScene
 from imagery.canonical import PixelSource
 from imagery.errors import ImageError
-from imagery.geotiff import GDAL_OPTIONS
 from imagery.local import DEFAULT_DILATE_PX, LocalArchive
 from imagery.model import NO_MASK, BandFile, Scene
 from imagery.outline import Outline
@@ -38,8 +36,8 @@ from imagery.sentinelhub.terrain import fetch_elevation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
-    import numpy as np
     from numpy.typing import NDArray
     from shapely.geometry import Point
 
@@ -129,10 +127,18 @@ class SentinelHub:
         """Return whether a pass is in the archive and costs nothing more."""
         return self._archive.kept(scene) is not None
 
-    def fetch(self, scene: HubScene) -> Charge:
+    def keeping(self) -> AbstractContextManager[None]:
+        """Return what is entered while several threads fetch; see `Archive.held`."""
+        return self._archive.held()
+
+    def fetch(self, scene: HubScene, turn: AbstractContextManager[None] | None = None) -> Charge:
         """Put a pass into the archive unless it is there; return what that cost.
 
         The archive's catalogue is left as it was: `Archive.draw_up` when all are in.
+
+        Args:
+            scene: From `search`.
+            turn: Entered while the service is asked, and left before what came is archived.
 
         Raises:
             ServiceError: And what else `Service.post` raises.
@@ -141,20 +147,17 @@ class SentinelHub:
         if self.holds(scene):
             return Charge()
         request = scene.request
-        pixels, spent = self._service.post(
-            PROCESS_PATH,
-            request.document(),
-            accept=TAR,
-            what=scene.id,
-            estimate=request.estimate,
-            understand=lambda answer: understand_pixels(answer, request),
-            max_bytes=request.max_bytes,
-        )
-        # Below the archive and named as unfinished, so that what a kill leaves is swept with the rest.
-        root = self._archive.root
-        root.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=root, prefix=".pull.", suffix=PART_SUFFIX) as folder:
-            self._archive.add([_planned(scene, pixels, spent, Path(folder))], draw_up=False)
+        with turn or nullcontext():
+            pixels, spent = self._service.post(
+                PROCESS_PATH,
+                request.document(),
+                accept=TAR,
+                what=scene.id,
+                estimate=request.estimate,
+                understand=lambda answer: understand_pixels(answer, request),
+                max_bytes=request.max_bytes,
+            )
+        self._archive.add([_planned(scene, pixels, spent)], draw_up=False)
         return spent
 
     def read(self, grid: Grid, scenes: Sequence[Scene], bands: Sequence[str] | None = None) -> Chip:
@@ -263,15 +266,13 @@ def _shape(frame: Frame, step: int) -> tuple[int, int]:
     return rows // step, columns // step
 
 
-def _planned(scene: HubScene, pixels: PassPixels, spent: Charge, folder: Path) -> PlannedScene:
-    """Write a pass as passing files of native pixels, and say what is to be archived."""
+def _planned(scene: HubScene, pixels: PassPixels, spent: Charge) -> PlannedScene:
+    """Return a pass as it is to be archived, its bands at their native pixels."""
     frame = scene.request.frame
-    bands = tuple(
-        _written(file, pixels.counts[position], frame, folder) for position, file in enumerate(scene.bands)
-    )
+    bands = tuple(_source(file, pixels.counts[position], frame) for position, file in enumerate(scene.bands))
     mask = None
     if scene.mask is not None and pixels.classes is not None:
-        mask = _written(scene.mask, pixels.classes, frame, folder)
+        mask = _source(scene.mask, pixels.classes, frame)
     return PlannedScene(
         id=scene.id,
         platform=scene.platform,
@@ -293,25 +294,10 @@ def _planned(scene: HubScene, pixels: PassPixels, spent: Charge, folder: Path) -
     )
 
 
-def _written(file: BandFile, asked: NDArray[np.generic], frame: Frame, folder: Path) -> PixelSource:
+def _source(file: BandFile, asked: NDArray[np.generic], frame: Frame) -> PixelSource:
     # A coarse band came with each of its pixels repeated: one of each block is the pixel itself.
     step = round(file.transform.a / frame.side_m)
-    path = folder / f"{file.name}.tif"
-    pixels = asked[::step, ::step]
-    _write_plain(path, pixels, file)
-    at = BandFile(
-        file.name, str(path), file.crs, file.transform, file.shape, file.nodata, file.scale, file.offset
-    )
-    return PixelSource(at, 1, pixels.dtype.name)
-
-
-def _write_plain(path: Path, pixels: NDArray[np.generic], file: BandFile) -> None:
-    # Uncompressed, because it is read once and gone; what the archive keeps is its own to write.
-    rows, columns = pixels.shape
-    profile = {"driver": "GTiff", "count": 1, "height": rows, "width": columns, "dtype": pixels.dtype.name}
-    profile |= {"crs": file.crs, "transform": file.transform, "nodata": file.nodata}
-    with rasterio.Env(**GDAL_OPTIONS), rasterio.open(path, "w", **profile) as dataset:
-        dataset.write(pixels, 1)
+    return PixelSource(file, 1, asked.dtype.name, np.ascontiguousarray(asked[::step, ::step]))
 
 
 def _provenance(request: PassRequest) -> Provenance:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,9 @@ import rasterio
 from shapely.geometry import Point
 
 from imagery.archive import AddReport, Archive, planned_sha
+from imagery.canonical import PixelSource
 from imagery.errors import ArchiveError, ImageError
+from imagery.geotiff import write_cog
 from imagery.intake import IntakeOptions, IntakePlan, plan_intake
 from imagery.model import AcquisitionGeometry
 
@@ -333,3 +336,43 @@ def test_drawing_up_later_leaves_what_drawing_up_at_once_does(plan: IntakePlan, 
     assert everything(later.root).keys() < everything(at_once.root).keys()
     later.draw_up()
     assert everything(later.root) == everything(at_once.root)
+
+
+def test_threads_add_side_by_side_while_the_archive_is_held(plan: IntakePlan, tmp_path: Path) -> None:
+    one_by_one, at_once = Archive(tmp_path / "a"), Archive(tmp_path / "b")
+    one_by_one.add(plan.scenes)
+    leftover = at_once.root / "scenes" / "sentinel-2a" / "2019" / ".x.part"
+    leftover.mkdir(parents=True)
+    with at_once.held(), ThreadPoolExecutor(3) as pool:
+        assert not leftover.exists()
+        reports = list(pool.map(lambda scene: at_once.add([scene], draw_up=False), plan.scenes))
+    at_once.draw_up()
+    assert [report.new for report in reports] == [(scene.id,) for scene in plan.scenes]
+    assert everything(at_once.root) == everything(one_by_one.root)
+
+
+def test_pixels_in_memory_are_archived_like_those_of_files(plan: IntakePlan, tmp_path: Path) -> None:
+    def in_memory(source: PixelSource) -> PixelSource:
+        with rasterio.open(source.file.path) as dataset:
+            pixels = dataset.read(source.index)
+        return replace(source, file=replace(source.file, path=""), pixels=pixels)
+
+    of_files, of_memory = Archive(tmp_path / "a"), Archive(tmp_path / "b")
+    of_files.add(plan.scenes)
+    for scene in plan.scenes:
+        assert scene.mask is not None
+        bands = tuple(in_memory(source) for source in scene.bands)
+        of_memory.add([replace(scene, bands=bands, mask=in_memory(scene.mask))])
+    assert everything(of_memory.root) == everything(of_files.root)
+
+
+def test_a_scene_whose_file_is_not_what_was_checked_is_not_kept(
+    plan: IntakePlan, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def bent(path: Path, pixels: NDArray[Any], **arguments: Any) -> None:  # noqa: ANN401 - handed on
+        write_cog(path, pixels[::-1], **arguments)
+
+    monkeypatch.setattr("imagery.archive.write_cog", bent)
+    with pytest.raises(ArchiveError, match="its pixels are not those it was made of"):
+        archive.add(plan.scenes)
+    assert archive.scenes() == ()

@@ -47,6 +47,13 @@ class Drip:
 
 
 @dataclass(frozen=True, slots=True)
+class Delay:
+    """The real reply, so much later: a service that is far away or busy."""
+
+    seconds: float = 0.4
+
+
+@dataclass(frozen=True, slots=True)
 class Hang:
     """No byte for so long, then the connection is closed."""
 
@@ -63,7 +70,7 @@ class ExpireTokens:
     """Every token issued so far stops working, just before this request is answered."""
 
 
-Fault = Answer | Truncate | Misstate | Drip | Hang | Reset | ExpireTokens
+Fault = Answer | Truncate | Misstate | Drip | Delay | Hang | Reset | ExpireTokens
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 from sitewatch_hub.cost import HEADER
 from sitewatch_hub.faults import (
     Answer,
+    Delay,
     Drip,
     ExpireTokens,
     Fault,
@@ -224,6 +225,9 @@ class _Handler(BaseHTTPRequestHandler):
                     self.close_connection = True
                 case Drip(chunk, pause_s):
                     self._drip(reply, chunk, pause_s)
+                case Delay(seconds):
+                    self.server.stopping.wait(seconds)
+                    self._send(reply, len(reply.body), reply.body)
                 case _:
                     self._send(reply, len(reply.body), reply.body)
         except (BrokenPipeError, ConnectionResetError):
