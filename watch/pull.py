@@ -10,7 +10,7 @@ from geo.errors import SitewatchError
 from geo.grid import DEFAULT_CONTEXT_M, site_grid, utm_crs
 from imagery.pins import grid_for, pinned_grid
 from imagery.provenance import Charge
-from imagery.provider import Limits, within
+from imagery.provider import NO_LIMITS, Limits, within
 from watch.lock import writing
 from watch.turns import NotBegun, Turns
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from geo.dates import Span
     from geo.grid import Grid
     from imagery.archive import Archive
-    from imagery.sentinelhub.provider import HubScene, SentinelHub
+    from imagery.sentinelhub.passes import HubScene
+    from imagery.sentinelhub.provider import SentinelHub
     from sites.model import Site
     from watch.workspace import Workspace
 
@@ -76,8 +77,8 @@ class PullOptions:
 
     span: Span
     """Solar days, both included."""
-    max_cloud_percent: float | None = None
-    """Leave out passes that the catalogue calls cloudier."""
+    limits: Limits = NO_LIMITS
+    """Which passes to leave out."""
     workers: int = 4
     """Requests at the same time."""
     dry_run: bool = False
@@ -156,7 +157,7 @@ class _Search:
         return self._planned(site.id, point.x, found)
 
     def _planned(self, site_id: str, lon: float, passes: Sequence[HubScene]) -> SitePlan:
-        found = within(passes, Limits(max_cloud_percent=self.options.max_cloud_percent), lon)
+        found = within(passes, self.options.limits, lon)
         missing = tuple(scene for scene in found if not self.hub.holds(scene))
         return SitePlan(site_id, found, missing)
 

@@ -9,15 +9,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from geo.errors import InputError
-from geo.grid import DEFAULT_CONTEXT_M, site_grid, utm_crs
-from imagery.pins import pinned_grid
 from imagery.sentinelhub.statistics import DEFAULT_INTERVAL, statistics_request
+from watch.search import site_frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from geo.dates import Span
-    from geo.grid import Grid
     from imagery.sentinelhub.provider import SentinelHub
     from imagery.sentinelhub.statistics import Series, StatisticsRequest
     from sites.model import Site
@@ -51,7 +49,7 @@ def series_request(
     site = workspace.catalogue().get(site_id)
     if site.area is None:
         raise InputError(f"site {site.id!r} is {site.watch_reason}", hint="Give it a geometry first")
-    grid = _grid(workspace, hub, site)
+    grid = site_frame(workspace, site.id, resolution_m=hub.product.resolution_m)
     request = statistics_request(
         hub.product, grid, options.span, options.measure, interval=options.interval, area=site.area
     )
@@ -80,13 +78,3 @@ def series_rows(series: Series, *, digits: int) -> Iterator[tuple[str, ...]]:
             str(each.pixels),
             each.gap,
         )
-
-
-def _grid(workspace: Workspace, hub: SentinelHub, site: Site) -> Grid:
-    """Return the lattice that a site is pinned to, or the one it would have: only its CRS matters here."""
-    area, point = site.area, site.point
-    if area is None or point is None:
-        raise InputError(f"site {site.id!r} is {site.watch_reason}")
-    side_m, context_m = hub.product.resolution_m, site.watch.context_m or DEFAULT_CONTEXT_M
-    kept = pinned_grid(workspace.archive(), site.id, area, resolution_m=side_m, context_m=context_m)
-    return kept or site_grid(site.id, area, crs=utm_crs(point), resolution_m=side_m, context_m=context_m)

@@ -7,30 +7,20 @@ What `read` returns is what `LocalArchive` makes of them, so both providers resa
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from affine import Affine
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from geo.errors import Where
 from geo.grid import grid_box_lonlat
-from imagery.acquisition import with_sun
-from imagery.assembly import PlannedScene
-from imagery.canonical import PixelSource
 from imagery.errors import ImageError
 from imagery.local import DEFAULT_DILATE_PX, LocalArchive
-from imagery.model import NO_MASK, BandFile, Scene
-from imagery.outline import Outline
-from imagery.provenance import Charge, Provenance
+from imagery.provenance import Charge
 from imagery.provider import NO_LIMITS, Limits, within
-from imagery.quantity import Quantity
 from imagery.scene_index import SceneIndex
 from imagery.sentinelhub.acquisitions import find_acquisitions
 from imagery.sentinelhub.fetch_frame import fetch_frame
-from imagery.sentinelhub.orbits import mode_properties, series_of
-from imagery.sentinelhub.process import NODATA, PROCESS_PATH, TAR, PassRequest, understand_pixels
+from imagery.sentinelhub.passes import HubScene, hub_scene, planned_scene
+from imagery.sentinelhub.process import PROCESS_PATH, TAR, understand_pixels
 from imagery.sentinelhub.statistics import fetch_series
 from imagery.sentinelhub.terrain import fetch_elevation
 
@@ -38,33 +28,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
-    from numpy.typing import NDArray
-    from shapely.geometry import Point
-
     from geo.dates import Span
     from geo.grid import Grid
     from imagery.archive import Archive
     from imagery.elevation import Elevation
-    from imagery.frame import Frame
-    from imagery.model import Chip
+    from imagery.model import Chip, Scene
     from imagery.provider import Provider
-    from imagery.sentinelhub.acquisitions import Acquisition
-    from imagery.sentinelhub.process import PassPixels
     from imagery.sentinelhub.products import Product
     from imagery.sentinelhub.service import Service
     from imagery.sentinelhub.statistics import Series, StatisticsRequest
-
-PROVIDER = "sentinelhub"
-"""What a scene's provenance calls it."""
-
-_KEY_DIGITS = 8
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HubScene(Scene):
-    """A pass that the service has; its bands lie in the archive once it was fetched."""
-
-    request: PassRequest = field(hash=False)
 
 
 class SentinelHub:
@@ -118,7 +90,7 @@ class SentinelHub:
         box = grid_box_lonlat(grid)
         passes = find_acquisitions(self._service, self.product, box, span)
         scenes = sorted(
-            (self._scene(frame, each, box.centroid) for each in passes),
+            (hub_scene(self.product, self.bands, frame, each, box.centroid) for each in passes),
             key=lambda scene: (scene.acquired, scene.id),
         )
         return within(scenes, limits, box.centroid.x)
@@ -157,7 +129,7 @@ class SentinelHub:
                 understand=lambda answer: understand_pixels(answer, request),
                 max_bytes=request.max_bytes,
             )
-        self._archive.add([_planned(scene, pixels, spent)], draw_up=False)
+        self._archive.add([planned_scene(scene, pixels, spent)], draw_up=False)
         return spent
 
     def read(self, grid: Grid, scenes: Sequence[Scene], bands: Sequence[str] | None = None) -> Chip:
@@ -200,125 +172,6 @@ class SentinelHub:
         if kept is None:
             raise ImageError("it went from the archive while it was read", where=Where(feature=scene.id))
         return kept, spent
-
-    def _scene(self, frame: Frame, acquisition: Acquisition, centre: Point) -> HubScene:
-        product = self.product
-        request = PassRequest(product, self.bands, frame, acquisition)
-        files = tuple(_band_file(product, name, frame, product.gsd_m(name)) for name in self.bands)
-        mask = None
-        if product.mask_scheme is not None:
-            mask = _class_file(product.mask_scheme, frame, product.mask_gsd_m)
-        geometry = acquisition.geometry
-        if product.quantity is Quantity.REFLECTANCE:
-            geometry = with_sun(geometry, acquisition.acquired, centre)
-        return HubScene(
-            id=_scene_id(acquisition, request),
-            platform=acquisition.platform,
-            series=series_of(product, acquisition),
-            acquired=acquisition.acquired,
-            day_only=False,
-            bands=files,
-            mask=mask,
-            mask_scheme=product.mask_scheme or NO_MASK,
-            footprint=Outline(frame.crs, frame.bounds, frame.side_m).footprint_lonlat(
-                Path(acquisition.platform)
-            ),
-            content_sha="",
-            simulated=any(granule.simulated for granule in acquisition.granules),
-            credit=product.credit.format(year=acquisition.acquired.year),
-            geometry=geometry,
-            processing_baseline=acquisition.processing_baseline,
-            cloud_percent=acquisition.cloud_percent,
-            provenance=_provenance(request),
-            quantity=product.quantity,
-            request=request,
-        )
-
-
-def _scene_id(acquisition: Acquisition, request: PassRequest) -> str:
-    acquired = acquisition.acquired
-    fraction = f"{acquired.microsecond:06d}" if acquired.microsecond else ""
-    return f"{acquisition.platform}_{acquired:%Y%m%dT%H%M%S}{fraction}_{request.key[:_KEY_DIGITS]}"
-
-
-def _band_file(product: Product, name: str, frame: Frame, gsd_m: float) -> BandFile:
-    step = _step(frame, gsd_m)
-    return BandFile(
-        name, "", frame.crs, _scaled(frame, step), _shape(frame, step), NODATA, product.scale, product.offset
-    )
-
-
-def _class_file(name: str, frame: Frame, gsd_m: float) -> BandFile:
-    step = _step(frame, gsd_m)
-    return BandFile(str(name), "", frame.crs, _scaled(frame, step), _shape(frame, step), None, None, 0.0)
-
-
-def _step(frame: Frame, gsd_m: float) -> int:
-    return max(1, round(gsd_m / frame.side_m))
-
-
-def _scaled(frame: Frame, step: int) -> Affine:
-    return frame.transform @ Affine.scale(step)
-
-
-def _shape(frame: Frame, step: int) -> tuple[int, int]:
-    rows, columns = frame.shape
-    return rows // step, columns // step
-
-
-def _planned(scene: HubScene, pixels: PassPixels, spent: Charge) -> PlannedScene:
-    """Return a pass as it is to be archived, its bands at their native pixels."""
-    frame = scene.request.frame
-    bands = tuple(_source(file, pixels.counts[position], frame) for position, file in enumerate(scene.bands))
-    mask = None
-    if scene.mask is not None and pixels.classes is not None:
-        mask = _source(scene.mask, pixels.classes, frame)
-    return PlannedScene(
-        id=scene.id,
-        platform=scene.platform,
-        series=scene.series,
-        acquired=scene.acquired,
-        day_only=False,
-        bands=bands,
-        mask=mask,
-        mask_scheme=scene.mask_scheme,
-        footprint=scene.footprint,
-        simulated=scene.simulated,
-        credit=scene.credit,
-        licence="",
-        quantity=scene.quantity,
-        provenance=_provenance_properties(scene, spent),
-        geometry=scene.geometry,
-        processing_baseline=scene.processing_baseline,
-        cloud_percent=scene.cloud_percent,
-    )
-
-
-def _source(file: BandFile, asked: NDArray[np.generic], frame: Frame) -> PixelSource:
-    # A coarse band came with each of its pixels repeated: one of each block is the pixel itself.
-    step = round(file.transform.a / frame.side_m)
-    return PixelSource(file, 1, asked.dtype.name, np.ascontiguousarray(asked[::step, ::step]))
-
-
-def _provenance(request: PassRequest) -> Provenance:
-    sources = tuple(granule.id for granule in request.acquisition.granules)
-    return Provenance(PROVIDER, request.product.name, (request.key,), sources)
-
-
-def _provenance_properties(scene: HubScene, spent: Charge) -> dict[str, Any]:
-    request, provenance = scene.request, scene.provenance
-    granules = request.acquisition.granules
-    return {
-        "sitewatch:provider": provenance.provider,
-        "sitewatch:product": provenance.product,
-        "sitewatch:request_key": request.key,
-        "sitewatch:source_ids": list(provenance.source_ids),
-        "sitewatch:source_crs": sorted({granule.crs for granule in granules if granule.crs}),
-        "sitewatch:processing": dict(request.product.processing),
-        "sitewatch:spent": {"requests": spent.requests, "processing_units": spent.processing_units},
-        "sitewatch:source_facts": [dict(granule.facts) for granule in granules],
-        **mode_properties(request.product, request.acquisition),
-    }
 
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,6 +23,21 @@ Workspace = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
+Orbit = Annotated[
+    int | None, typer.Option(metavar="N", min=1, help="Only this relative orbit.", show_default=False)
+]
+
+
+class Direction(StrEnum):
+    """Of an orbit."""
+
+    ASCENDING = "ascending"
+    DESCENDING = "descending"
+
+
+OrbitDirection = Annotated[
+    Direction | None, typer.Option(help="Only orbits that go north, or south.", show_default=False)
+]
 AssumeClear = Annotated[
     bool,
     typer.Option("--assume-clear", help="Judge images without a cloud mask as if all of them were clear."),

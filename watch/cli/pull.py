@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from watch.cli.elevation import charge_json, pull_heights
-from watch.cli.options import HERE, DryRun, Json, Quiet, Workspace, closed_span
+from watch.cli.options import HERE, DryRun, Json, Orbit, OrbitDirection, Quiet, Workspace, closed_span
 
 if TYPE_CHECKING:
     from watch.budget import SpendJournal
@@ -31,6 +31,8 @@ def pull(
         float | None,
         typer.Option(metavar="PERCENT", min=0, max=100, help="Leave out passes cloudier than that."),
     ] = None,
+    orbit: Orbit = None,
+    direction: OrbitDirection = None,
     product: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="What to pull, e.g. landsat-ot-l2; the one in sitewatch.toml."),
@@ -50,6 +52,7 @@ def pull(
     sentinel-2-l2a, sentinel-2-l1c, landsat-ot-l2, sentinel-1-grd, sentinel-1-grd-ellipsoid. Exit code 3: a
     pass did not come; 4: the budget in sitewatch.toml or the account's quota is used up.
     """
+    from imagery.provider import Limits
     from watch.cli.output import Output
     from watch.cli.progress import counted
     from watch.connection import connected
@@ -60,9 +63,10 @@ def pull(
     output = Output(json, quiet)
     folder = Folder.open(workspace)
     if elevation:
-        _refuse_beside_elevation(span, product, max_cloud)
+        _refuse_beside_elevation(span, product, max_cloud, orbit, direction)
         raise typer.Exit(pull_heights(folder, site or (), output, dry_run=dry_run))
-    options = PullOptions(closed_span(span), max_cloud, folder.settings.pull.workers, dry_run)
+    limits = Limits(max_cloud, orbit, direction and str(direction))
+    options = PullOptions(closed_span(span), limits, folder.settings.pull.workers, dry_run)
     began = time.monotonic()
     with connected(folder, os.environ, product=product) as connection, counted(output, "pull") as progress:
         report = pull_sites(
@@ -81,10 +85,10 @@ def pull(
         raise typer.Exit(PARTLY_DONE)
 
 
-def _refuse_beside_elevation(span: str | None, product: str | None, max_cloud: float | None) -> None:
+def _refuse_beside_elevation(*others: object) -> None:
     from geo.errors import InputError, Where
 
-    if (span, product, max_cloud) != (None, None, None):
+    if any(other is not None for other in others):
         problem = "heights have neither days nor clouds, and are one product"
         raise InputError(problem, where=Where(field="--elevation"), hint="Leave the other options out")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from watch.cli.options import HERE, Json, Quiet, Workspace, closed_span
+from watch.cli.options import HERE, Json, Orbit, OrbitDirection, Quiet, Workspace, closed_span
 
 if TYPE_CHECKING:
     from geo.dates import Span
@@ -26,13 +26,6 @@ class ProviderName(StrEnum):
     SENTINEL_HUB = "sentinelhub"
 
 
-class Direction(StrEnum):
-    """Of an orbit."""
-
-    ASCENDING = "ascending"
-    DESCENDING = "descending"
-
-
 def search(
     site: Annotated[
         str | None, typer.Argument(metavar="[SITE]", help="Id of the site.", show_default=False)
@@ -48,12 +41,8 @@ def search(
         float | None,
         typer.Option(metavar="PERCENT", min=0, max=100, help="Leave out days cloudier than that."),
     ] = None,
-    orbit: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Only this relative orbit.", show_default=False)
-    ] = None,
-    direction: Annotated[
-        Direction | None, typer.Option(help="Only orbits that go north, or south.", show_default=False)
-    ] = None,
+    orbit: Orbit = None,
+    direction: OrbitDirection = None,
     latest: Annotated[
         int | None,
         typer.Option(metavar="N", min=1, help="Only the last N days of each series.", show_default=False),

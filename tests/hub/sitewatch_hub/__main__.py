@@ -11,7 +11,17 @@ import numpy as np
 
 from sitewatch_hub.server import LocalHub
 from sitewatch_hub.simulated import make_archive
+from sitewatch_hub.simulated_products import add_landsat, add_radar
+from sitewatch_hub.terrain import add_terrain
 from sitewatch_hub.tokens import Client
+
+
+def _simulate(root: Path) -> None:
+    rng = np.random.default_rng(0)
+    archive = make_archive(root, rng)
+    add_landsat(archive, rng)
+    add_radar(archive)
+    add_terrain(root)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--simulate", action="store_true", help="make a simulated archive there first")
     given = parser.parse_args(arguments)
     if given.simulate and not given.archive.exists():
-        make_archive(given.archive, np.random.default_rng(0))
+        _simulate(given.archive)
     client = Client(given.client_id, given.client_secret)
     with LocalHub(
         given.archive, port=given.port, client=client, token_lifetime_s=given.token_lifetime

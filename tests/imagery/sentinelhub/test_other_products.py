@@ -20,8 +20,9 @@ from imagery.provider import Provider, solar_days
 from imagery.quantity import Quantity, counts_of_power, decibels, linear_power
 from imagery.sentinelhub.credentials import Credentials
 from imagery.sentinelhub.deployment import deployment_for
+from imagery.sentinelhub.passes import HubScene
 from imagery.sentinelhub.products import product_for
-from imagery.sentinelhub.provider import HubScene, SentinelHub
+from imagery.sentinelhub.provider import SentinelHub
 from imagery.sentinelhub.service import Service
 from imagery.stac_schema import validate_stac
 from sitewatch_hub.server import LocalHub

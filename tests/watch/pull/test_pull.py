@@ -10,6 +10,7 @@ from geo.dates import Span
 from imagery.errors import CredentialsError
 from imagery.model import NO_MASK
 from imagery.pins import read_pins
+from imagery.provider import Limits
 from imagery.sentinelhub.credentials import Credentials
 from sitewatch_hub.server import LocalHub
 from sitewatch_hub.simulated import CRS, PASSES
@@ -112,7 +113,7 @@ def test_the_journal_agrees_with_the_service(make_hub_workspace: Make, pull: Pul
 def test_a_limit_on_cloud_is_kept(make_hub_workspace: Make, hub: LocalHub, span: Span) -> None:
     workspace = make_hub_workspace("w")
     with connected(workspace, {}, given=Credentials(hub.client.id, hub.client.secret)) as connection:
-        options = PullOptions(span, max_cloud_percent=20.0)
+        options = PullOptions(span, Limits(max_cloud_percent=20.0))
         report = pull_sites(workspace, connection.hub, ["market"], options)
     assert len(report.pulled) == 4
 

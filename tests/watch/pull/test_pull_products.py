@@ -138,3 +138,24 @@ def test_the_budget_stops_heights_too(
     monkeypatch.setenv("SITEWATCH_BUDGET__PROCESSING_UNITS_PER_MONTH", "0.01")
     code, out, err = sitewatch("pull", "--elevation", *there, "--json")
     assert (code, "limit of this workspace" in err, len(json.loads(out)["failed"])) == (4, True, 1)
+
+
+def test_one_orbit_of_radar_can_be_pulled_alone(make_hub_workspace: Make, sitewatch: Command) -> None:
+    workspace = make_hub_workspace("w")
+    there = ("--product", "sentinel-1-grd", *SPAN, "--workspace", str(workspace.root))
+    code, _, _ = sitewatch("pull", "market", *there, "--orbit", "61", "--direction", "descending")
+    assert (code, {scene.series for scene in workspace.archive().scenes()}) == (0, {"sentinel-1-desc-061"})
+    code, out, _ = sitewatch("pull", "market", *there, "--direction", "ascending", "--json")
+    assert (code, len(json.loads(out)["sites"][0]["pulled"])) == (0, 1)
+
+
+def test_what_was_paid_for_is_not_pruned(make_hub_workspace: Make, sitewatch: Command) -> None:
+    workspace = make_hub_workspace("w")
+    there = ("--workspace", str(workspace.root))
+    sitewatch("pull", "market", "--product", "landsat-ot-l2", *SPAN, *there)
+    sitewatch("pull", "market", "--elevation", *there)
+    before = {path: path.read_bytes() for path in (workspace.archive_path / "elevation").rglob("*.*")}
+    code, _, _ = sitewatch("archive", "prune", *there)
+    assert code == 0
+    assert before
+    assert {path: path.read_bytes() for path in (workspace.archive_path / "elevation").rglob("*.*")} == before
