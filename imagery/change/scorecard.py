@@ -74,6 +74,8 @@ class LevelFigures:
 
     level: Level
     false_alarms: Rate
+    by_mode: tuple[tuple[str, Rate], ...]
+    """False alarms in each mode."""
     found: Proportion
     """Of all changes, by the end of the monitored time."""
     curves: tuple[PowerCurve, ...]
@@ -110,7 +112,7 @@ class Scorecard:
     clear_looks: int
     judged_looks: int
     levels: tuple[LevelFigures, ...]
-    """Candidate, then confirmed."""
+    """Candidate, probable, confirmed."""
     at_target: tuple[TargetFigures, ...]
     """By mode; none where there are too few quiet sites."""
     p_values: Reliability
@@ -142,7 +144,7 @@ def scorecard(
         quiet_site_years=math.fsum(track.site_years for track in quiet(tracks)),
         clear_looks=len(scores),
         judged_looks=sum(math.isfinite(score) for score in scores),
-        levels=tuple(_level(tracks, level, seed) for level in (Level.CANDIDATE, Level.CONFIRMED)),
+        levels=tuple(_level(tracks, level, seed) for level in Level),
         at_target=tuple(_at_target(tracks, seed, target, dead_time_days)),
         p_values=_p_values(tracks, seed),
     )
@@ -152,6 +154,7 @@ def _level(tracks: Sequence[SiteTrack], level: Level, seed: int) -> LevelFigures
     return LevelFigures(
         level=level,
         false_alarms=false_alarms(tracks, level),
+        by_mode=tuple((mode, false_alarms(of_mode(tracks, mode), level)) for mode in modes(tracks)),
         found=recall(tracks, level),
         curves=power_curves(tracks, level, seed=seed),
         precision=precision_at(tracks, level),
@@ -162,6 +165,16 @@ def _level(tracks: Sequence[SiteTrack], level: Level, seed: int) -> LevelFigures
         area_error=area_error(tracks, level),
         area_interval=area_coverage(tracks, level),
     )
+
+
+def modes(tracks: Sequence[SiteTrack]) -> tuple[str, ...]:
+    """Return the modes that sites were watched in."""
+    return tuple(sorted({track.stratum for track in tracks}))
+
+
+def of_mode(tracks: Sequence[SiteTrack], mode: str) -> tuple[SiteTrack, ...]:
+    """Return the sites of a mode."""
+    return tuple(track for track in tracks if track.stratum == mode)
 
 
 def power_curves(tracks: Sequence[SiteTrack], level: Level, *, seed: int) -> tuple[PowerCurve, ...]:
@@ -196,8 +209,8 @@ def _curve(
 def _at_target(
     tracks: Sequence[SiteTrack], seed: int, target: float, dead_time_days: int
 ) -> Iterator[TargetFigures]:
-    for mode in sorted({track.stratum for track in tracks}):
-        sites = [track for track in tracks if track.stratum == mode]
+    for mode in modes(tracks):
+        sites = of_mode(tracks, mode)
         watched = [track for track in quiet(sites) if track.days and track.site_years]
         if min(len(half) for half in halves(watched, seed=seed)) == 0:
             continue

@@ -78,28 +78,31 @@ def _head(card: Scorecard) -> str:
 
 
 def _print_alarms(card: Scorecard, output: Output) -> None:
-    output.line("By its own alarms:")
+    output.line("By its own alarms, in 100 quiet site-years:")
     output.table(
-        [
-            "level",
-            "false alarms in 100 site-years#",
-            "found#",
-            "bracket holds#",
-            "90 % interval holds#",
-            "date off, days#",
-            "looks needed#",
-            "area off#",
-        ],
+        ["level", *(f"{mode}#" for mode, _ in card.levels[0].by_mode), "all#", "all, below with 95 %#"],
         [
             (
                 figures.level.name.lower(),
+                *(_per_100(rate) for _, rate in figures.by_mode),
                 _per_100(figures.false_alarms),
+                f"{SITE_YEARS * figures.false_alarms.upper:.1f}",
+            )
+            for figures in card.levels
+        ],
+    )
+    output.line("and what it says of the changes that it finds:")
+    output.table(
+        ["level", "found#", "looks#", "bracket holds#", "90 % interval holds#", "days off#", "area off#"],
+        [
+            (
+                figures.level.name.lower(),
                 _share(figures.found),
+                _spread(figures.delay, "{:.0f}"),
                 _interval(figures.bracket),
                 _interval(figures.date_interval),
                 _spread(figures.date_error),
-                _spread(figures.delay),
-                _spread(figures.area_error, percent=True),
+                _spread(figures.area_error, "{:+.0%}"),
             )
             for figures in card.levels
         ],
@@ -173,9 +176,8 @@ def _interval(interval: Interval) -> str:
     return f"{_share(interval.covered)}, {interval.median_width:.0f} d" if told else "-"
 
 
-def _spread(errors: Spread, *, percent: bool = False) -> str:
+def _spread(errors: Spread, form: str = "{:+.0f}") -> str:
     if not errors.count:
         return "-"
-    form = "{:+.0%}" if percent else "{:+.0f}"
     low, high = form.format(errors.low), form.format(errors.high)
     return f"{form.format(errors.median)} ({low} to {high})"

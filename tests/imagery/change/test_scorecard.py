@@ -47,8 +47,9 @@ def sites() -> list[SiteTrack]:
 def test_a_known_detector_gets_known_figures(sites: list[SiteTrack]) -> None:
     card = scorecard("known", sites, seed=0)
     assert (card.quiet_sites, card.changed_sites, card.quiet_site_years) == (160, 240, 240.0)
-    candidate, confirmed = card.levels
-    assert (candidate.level, confirmed.level) == (Level.CANDIDATE, Level.CONFIRMED)
+    candidate, _, confirmed = card.levels
+    assert [each.level for each in card.levels] == list(Level)
+    assert [(mode, rate.site_years) for mode, rate in candidate.by_mode] == [("listed", 120), ("search", 120)]
     assert candidate.false_alarms.events == 0
     assert candidate.found.estimate == pytest.approx(1.7 / 3)
     assert candidate.delay.median == 1
