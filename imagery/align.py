@@ -41,8 +41,8 @@ _MAD_TO_SIGMA = 1.4826
 _STEP_PX = 0.003
 _MAX_STEPS = 15
 _MAX_STEP_PX = 1.0
-_SAMPLE_PX = 4096
-_CAPTURE_ROWS = 32
+_SAMPLE_PX = 2048
+_CAPTURE_ROWS = 16
 _LARGE_PX = 128
 _SMALL_PX = 56
 _SMALL_BLOCK_PX = 12
@@ -63,6 +63,8 @@ class AlignSettings:
     """Pixels used at least; those beside the frame's edge and beside unclear ones don't count."""
     max_sigma_px: float = 0.25
     """Standard error of the shift at most, in its worse direction."""
+    floor_px: float = 0.04
+    """Standard error left on the sharpest images: sun and season move edges themselves."""
     reach_px: int = 3
     """Whole shifts are searched so far either way."""
 
@@ -157,7 +159,7 @@ def _band(look: NDArray[np.float32], reference: NDArray[np.float32], clear: NDAr
 
 def _whole_shift(bands: list[_Band], clear: NDArray[np.float32], reach: int) -> tuple[float, float]:
     """Return the whole shift (dx, dy) at which the bands correlate best together, inverted or not."""
-    row_step = max(1, clear.shape[0] // _CAPTURE_ROWS)
+    row_step = max(1, clear.shape[0] * len(bands) // _CAPTURE_ROWS)
     total = np.zeros((2 * reach + 1,) * 2)
     for band in bands:
         look = band.look * clear
@@ -199,7 +201,7 @@ class _Search:
         return True
 
     def _new_cuts(self) -> list[float]:
-        every = max(1, self.clear.size // _SAMPLE_PX)
+        every = max(1, self.clear.size * len(self.bands) // _SAMPLE_PX)
         samples = (
             residual_sample(band.look, band.reference, self.clear, SMOOTHING_PX, self.shift, line, every)
             for band, line in zip(self.bands, self.lines, strict=True)
@@ -227,7 +229,7 @@ def _judged(search: _Search, settings: AlignSettings) -> Shift | Misaligned:
     correlation = _correlation(search.fits)
     if abs(correlation) < settings.min_correlation:
         return Misaligned(MisalignedReason.UNLIKE, correlation, settings.min_correlation, count)
-    covariance = _covariance(search)
+    covariance = _covariance(search) + settings.floor_px**2 * np.eye(2)
     (dx, dy) = search.shift
     shift = Shift(dx, dy, covariance[0, 0], covariance[1, 1], covariance[0, 1], correlation, count)
     if not shift.sigma_px <= settings.max_sigma_px:
@@ -249,38 +251,46 @@ def _fit(
     moments = shift_moments(
         band.look, band.reference, band.slopes, clear, SMOOTHING_PX, shift, line, cut, row_step
     )
-    weight = moments[1, 1]
-    known, rest = moments[:2, :2], moments[:2, 2:]
-    try:
-        partial = np.linalg.solve(known, rest).T  # (slope x, slope y, look) on (reference, 1)
-    except np.linalg.LinAlgError:
-        partial = np.zeros((3, 2))
-    left = moments[2:, 2:] - partial @ rest
-    total = moments[4, 4] - moments[1, 4] ** 2 / weight
+    weight, mean = moments[1, 1], moments[1] / moments[1, 1]
+    about = moments - weight * mean[:, None] * mean  # the bias taken off
+    slope = about[0] / max(about[0, 0], _TINY)
+    left = about - slope[:, None] * about[0]  # and the gain
+    explained = 1 - left[4, 4] / max(about[4, 4], _TINY)
     return _Fit(
-        gain=float(partial[2, 0]),
-        bias=float(partial[2, 1]),
-        variance=max(float(left[2, 2] / weight), _TINY),
-        correlation=float(np.sign(partial[2, 0]) * np.sqrt(max(1 - left[2, 2] / max(total, _TINY), 0.0))),
-        matrix=left[:2, :2],
-        vector=left[:2, 2],
-        partial=np.asarray(partial[:2], dtype=np.float64),
+        gain=float(slope[4]),
+        bias=float(mean[4] - slope[4] * mean[0]),
+        variance=max(float(left[4, 4] / weight), _TINY),
+        correlation=float(np.sign(slope[4]) * np.sqrt(max(explained, 0.0))),
+        matrix=left[2:4, 2:4],
+        vector=left[2:4, 4],
+        partial=np.stack([slope[2:4], mean[2:4] - slope[2:4] * mean[0]], axis=1),
     )
 
 
 def _step(fits: list[_Fit]) -> tuple[float, float]:
     """Return how much further right and down the bands together put the look."""
     # look(x + d + step) ~ gain * reference(x), so look(x + d) ~ gain * (reference - step . slopes)
-    matrix = sum(fit.gain**2 / fit.variance * fit.matrix for fit in fits) + _TINY * np.eye(2)
-    vector = sum(-fit.gain / fit.variance * fit.vector for fit in fits)
-    dx, dy = np.linalg.solve(matrix, vector)
+    xx, xy, yy, x, y = _TINY, 0.0, _TINY, 0.0, 0.0
+    for fit in fits:
+        known, share = fit.gain**2 / fit.variance, -fit.gain / fit.variance
+        xx, xy, yy = (
+            xx + known * fit.matrix[0, 0],
+            xy + known * fit.matrix[0, 1],
+            yy + known * fit.matrix[1, 1],
+        )
+        x, y = x + share * fit.vector[0], y + share * fit.vector[1]
+    determinant = xx * yy - xy * xy
+    dx, dy = (yy * x - xy * y) / determinant, (xx * y - xy * x) / determinant
     shrink = max(1.0, float(np.hypot(dx, dy)) / _MAX_STEP_PX)
     return float(dx / shrink), float(dy / shrink)
 
 
 def _spread(sample: NDArray[np.float32]) -> float:
     """Return the standard deviation that the median absolute residual stands for."""
-    return _MAD_TO_SIGMA * float(np.median(np.abs(sample))) if sample.size else 0.0
+    if not sample.size:
+        return 0.0
+    middle = sample.size // 2
+    return _MAD_TO_SIGMA * float(np.partition(np.abs(sample), middle)[middle])
 
 
 def _correlation(fits: list[_Fit]) -> float:

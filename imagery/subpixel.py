@@ -26,7 +26,13 @@ PAD = 16
 """Pixels by which a look can be moved sideways, less half a kernel."""
 
 _SUMS = 6
+_FLUSH = 16
 _PAIRS = 15
+
+
+@compiled
+def _row(columns: int) -> NDArray[np.float32]:
+    return np.empty(columns, dtype=np.float32)
 
 
 @compiled
@@ -73,20 +79,25 @@ def whole_correlations(
     side = 2 * reach + 1
     out = np.zeros((side, side))
     sums = np.empty((_SUMS, columns), dtype=np.float32)
+    both, a, b = _row(columns), _row(columns), _row(columns)
     for shift in range(side * side):
         dy, dx = shift // side - reach, shift % side - reach
         sums[:] = 0
         first, last = max(0, -dx), min(columns, columns - dx)
         for y in range(max(0, -dy), min(rows, rows - dy), row_step):
             for x in range(first, last):
-                here, there = clear[y, x], clear[y + dy, x + dx]
-                a, b = reference[y, x] * there, look[y + dy, x + dx] * here
-                sums[0, x] += here * there
-                sums[1, x] += a
-                sums[2, x] += b
-                sums[3, x] += a * a
-                sums[4, x] += b * b
-                sums[5, x] += a * b
+                both[x] = clear[y, x] * clear[y + dy, x + dx]
+            for x in range(first, last):
+                a[x] = reference[y, x] * both[x]
+                b[x] = look[y + dy, x + dx] * both[x]
+            for x in range(first, last):
+                sums[0, x] += both[x]
+                sums[1, x] += a[x]
+                sums[2, x] += b[x]
+            for x in range(first, last):
+                sums[3, x] += a[x] * a[x]
+                sums[4, x] += b[x] * b[x]
+                sums[5, x] += a[x] * b[x]
         n, a1, b1, aa, bb, ab = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
         for x in range(columns):
             n += sums[0, x]
@@ -182,11 +193,6 @@ def _used_row(
 
 
 @compiled
-def _row(columns: int) -> NDArray[np.float32]:
-    return np.empty(columns, dtype=np.float32)
-
-
-@compiled
 def smoothed(
     values: NDArray[np.float32], down: NDArray[np.float32], across: NDArray[np.float32]
 ) -> NDArray[np.float32]:
@@ -232,39 +238,51 @@ def shift_moments(  # noqa: PLR0913, PLR0917 - compiled code takes arrays, not o
     down, across = bell_taps(shift[1] - whole_y, sigma, TAPS), bell_taps(shift[0] - whole_x, sigma, TAPS)
     gain, bias, steep = np.float32(line[0]), np.float32(line[1]), np.float32(1.0 / cut)
     one = np.float32(1)
-    sums = np.zeros((_PAIRS, columns))
-    column, moved, used = _row(columns + 2 * PAD), _row(columns), _row(columns)
-    for y in range(0, rows, row_step):
-        _used_row(clear, y, whole_y, whole_x, used)
+    total = np.zeros((_PAIRS, columns))
+    sums = np.zeros((_PAIRS, columns), dtype=np.float32)
+    variables = np.ones((VARIABLES, columns), dtype=np.float32)
+    weighted = np.empty((VARIABLES, columns), dtype=np.float32)
+    column, weight = _row(columns + 2 * PAD), _row(columns)
+    moved = variables[4]
+    for number, y in enumerate(range(0, rows, row_step)):
+        _used_row(clear, y, whole_y, whole_x, weight)
         _moved_row(look, y + whole_y, whole_x, down, across, column, moved)
+        variables[0], variables[2], variables[3] = reference[y], slopes[0, y], slopes[1, y]
         for x in range(columns):
-            r, gx, gy, j = reference[y, x], slopes[0, y, x], slopes[1, y, x], moved[x]
-            u = (j - gain * r - bias) * steep
+            u = (moved[x] - gain * reference[y, x] - bias) * steep
             spread = one + u * u
-            w = used[x] / (spread * spread)
-            wr, wx, wy, wj = w * r, w * gx, w * gy, w * j
-            sums[0, x] += wr * r
-            sums[1, x] += wr
-            sums[2, x] += wr * gx
-            sums[3, x] += wr * gy
-            sums[4, x] += wr * j
-            sums[5, x] += w
-            sums[6, x] += wx
-            sums[7, x] += wy
-            sums[8, x] += wj
-            sums[9, x] += wx * gx
-            sums[10, x] += wx * gy
-            sums[11, x] += wx * j
-            sums[12, x] += wy * gy
-            sums[13, x] += wy * j
-            sums[14, x] += wj * j
+            weight[x] /= spread * spread
+        _add_products(variables, weight, weighted, sums)
+        if number % _FLUSH == _FLUSH - 1:
+            total += sums
+            sums[:] = 0
+    total += sums
     out = np.empty((VARIABLES, VARIABLES))
     pair = 0
     for i in range(VARIABLES):
         for k in range(i, VARIABLES):
-            out[i, k] = out[k, i] = sums[pair].sum()
+            out[i, k] = out[k, i] = total[pair].sum()
             pair += 1
     return out
+
+
+@compiled
+def _add_products(
+    variables: NDArray[np.float32],
+    weight: NDArray[np.float32],
+    weighted: NDArray[np.float32],
+    sums: NDArray[np.float32],
+) -> None:
+    """Add the weighted products of the rows of `variables`, column by column."""
+    count, columns = variables.shape
+    pair = 0
+    for i in range(count):
+        for x in range(columns):
+            weighted[i, x] = weight[x] * variables[i, x]
+        for k in range(i, count):
+            for x in range(columns):
+                sums[pair, x] += weighted[i, x] * variables[k, x]
+            pair += 1
 
 
 @compiled

@@ -30,6 +30,17 @@ def _at(lanes: NDArray[np.float32], position: NDArray[np.intp]) -> NDArray[np.fl
     return np.take_along_axis(lanes, inside[..., None], axis=-1)[..., 0]
 
 
+def median_in_time(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
+    """Return the median over time and how many values it is of, ``(...)`` each; NaN where of none.
+
+    Args:
+        values: ``(time, ...)``, NaN where there is no value.
+    """
+    lanes, count = sorted_in_time(values)
+    lower, upper = _at(lanes, (count - 1) // 2), _at(lanes, count // 2)
+    return np.where(count > 0, (lower + upper) / 2, np.float32(np.nan)), count
+
+
 def medians(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the median over time, and for each time the median of all the *others*, from one sort.
 
