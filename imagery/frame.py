@@ -60,6 +60,15 @@ class Frame:
         corner = self.transform @ Affine.translation(-margin_px, -margin_px)
         return Frame(self.crs, corner, (rows + 2 * margin_px, columns + 2 * margin_px))
 
+    def moved(self, dx_px: float, dy_px: float) -> Frame:
+        """Return the frame of as many pixels that lies so far right and down."""
+        return Frame(self.crs, self.transform @ Affine.translation(dx_px, dy_px), self.shape)
+
+
+def is_copied(file: BandFile, frame: Frame) -> bool:
+    """Return whether a file's pixels are the frame's, so that reading resamples nothing."""
+    return _aligned_offset(file, frame) is not None
+
 
 def read_counts(
     file: BandFile, frame: Frame

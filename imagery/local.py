@@ -16,7 +16,7 @@ from geo.errors import Where
 from geo.grid import grid_box_lonlat
 from imagery.acquisition import joint_baseline, joint_geometry
 from imagery.errors import ImageError
-from imagery.frame import Frame, read_classes, read_counts
+from imagery.frame import Frame, is_copied, read_classes, read_counts
 from imagery.masks import MaskScheme, SceneClass, clear_pixels, unmasked_classes
 from imagery.model import CANONICAL_SCALE, NO_MASK, BandFile, Chip, Scene
 from imagery.provenance import joint_provenance
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from geo.grid import Grid
     from imagery.archive import Archive
     from imagery.provider import Provider
+    from imagery.shift import Shift
 
 DEFAULT_DILATE_PX = 1
 """Haze and thin shadow rim what a mask calls cloud. Of 105 Landsat frames 59 stay half clear without
@@ -90,13 +91,37 @@ class LocalArchive:
         days = [scene for scene in found if span is None or span.contains(scene.solar_day(lon))]
         return within(days, limits, lon)
 
+    def copies(self, grid: Grid, scenes: Sequence[Scene]) -> bool:
+        """Return whether a chip of the scenes holds their own pixels, so that it may still be resampled once.
+
+        Where not, `read_shifted` reads them anew.
+        """
+        frame = Frame(grid.crs, grid.transform, grid.shape)
+        return all(is_copied(file, frame) for scene in scenes for file in scene.bands)
+
     def read(self, grid: Grid, scenes: Sequence[Scene], bands: Sequence[str] | None = None) -> Chip:
         """Return one solar day of one series on a grid, the first valid pixel of each; see `Provider`."""
+        return self._chip(grid, scenes, bands, Frame(grid.crs, grid.transform, grid.shape))
+
+    def read_shifted(
+        self, grid: Grid, scenes: Sequence[Scene], shift: Shift, bands: Sequence[str] | None = None
+    ) -> Chip:
+        """Return a chip as `read` does, resampled once onto the grid and by a shift together.
+
+        Args:
+            grid: The lattice.
+            scenes: The day's.
+            shift: Where their content lies beside where it belongs.
+            bands: Their names; None: those that all scenes have.
+        """
+        frame = Frame(grid.crs, grid.transform, grid.shape).moved(shift.dx_px, shift.dy_px)
+        return self._chip(grid, scenes, bands, frame)
+
+    def _chip(self, grid: Grid, scenes: Sequence[Scene], bands: Sequence[str] | None, frame: Frame) -> Chip:
         ordered = sorted(scenes, key=lambda scene: (scene.acquired, scene.id))
         day = _one_day(ordered, _centre_lon(grid))
         names = _chosen_bands(ordered, bands)
         scale = _one_scale(ordered, names)
-        frame = Frame(grid.crs, grid.transform, grid.shape)
         layers = [_layer(scene, names, frame, self._dilate_px) for scene in ordered]
         merged = _merged(layers)
         first = ordered[0]

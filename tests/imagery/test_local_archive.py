@@ -10,6 +10,7 @@ import pytest
 import rasterio
 from affine import Affine
 from pyproj import Transformer
+from scipy import ndimage
 
 from geo.area import square_around
 from geo.dates import Span
@@ -21,6 +22,8 @@ from imagery.local import LocalArchive
 from imagery.masks import MaskScheme, SceneClass, scene_classes
 from imagery.model import CANONICAL_SCALE, AcquisitionGeometry
 from imagery.provider import solar_days
+from imagery.resampling import shifted
+from imagery.shift import Shift
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -402,3 +405,36 @@ def test_a_real_series_gives_a_chip_a_day(archive: Archive, test_data: Path) -> 
         assert np.array_equal(chip.dn, np.where(valid, np.stack([red, nir]), 0))
         assert np.array_equal(chip.clear, valid & np.isin(scl, (2, 4, 5, 6, 7)))
         assert np.array_equal(chip.classes, np.where(valid, scene_classes(scl, MaskScheme.SCL), 0))
+
+
+def test_a_shift_is_taken_out_in_the_one_resampling(archive: Archive, add: Callable[..., None]) -> None:
+    rng = np.random.default_rng(0)
+    smooth = ndimage.gaussian_filter(rng.uniform(0, 9000, (40, 50)), 1.5)
+    add("a.tif", smooth[None].astype(np.uint16), ("red",))
+    local, target = LocalArchive(archive), grid(5, 6, 24, 30)
+    scenes = local.search(target)
+    shift = Shift(0.4, -0.3)
+    assert local.copies(target, scenes)
+    once = local.read_shifted(target, scenes, shift)
+    plain = local.read(grid(3, 4, 28, 34), scenes).values()
+    np.testing.assert_allclose(once.values(), shifted(plain, shift)[:, 2:-2, 2:-2], atol=1.1)
+    assert not np.array_equal(once.dn, local.read(target, scenes).dn)
+
+
+def test_a_shift_of_warped_scenes_moves_the_grid(archive: Archive, add: Callable[..., None]) -> None:
+    add("a.tif", ramp(40, 50)[None], ("red",))
+    local, target = LocalArchive(archive), grid(6, 7, 20, 20, side=20.0)
+    scenes = local.search(target)
+    assert not local.copies(target, scenes)
+    plain = local.read(target, scenes).values()
+    moved = local.read_shifted(target, scenes, Shift(1.5, -0.75)).values()
+    # Twenty metres are two thirds of a source pixel: 4 a column, 10 a row.
+    np.testing.assert_allclose(moved - plain, (1.5 * 4 - 0.75 * 10) * 2 / 3, atol=1.1)
+
+
+def test_no_shift_reads_the_same_bits(archive: Archive, add: Callable[..., None]) -> None:
+    add("a.tif", counts(20, 20), ("red",))
+    local, target = LocalArchive(archive), grid(2, 3, 10, 10)
+    scenes = local.search(target)
+    still = local.read_shifted(target, scenes, Shift(0.0, 0.0))
+    assert np.array_equal(still.dn, local.read(target, scenes).dn)
