@@ -111,6 +111,13 @@ def neighbours(series: Series, within_days: int) -> Iterator[np.ndarray]:
             yield series.values[number] - series.values[number - 1]
 
 
+def gradients(values: np.ndarray) -> np.ndarray:
+    """Return the mean length of the gradient of each date ``(time, y, x)``, reflectance a pixel."""
+    right = (values[:, 1:-1, 2:] - values[:, 1:-1, :-2]) / 2
+    down = (values[:, 2:, 1:-1] - values[:, :-2, 1:-1]) / 2
+    return np.asarray(np.nanmean(np.hypot(right, down), axis=(1, 2)))
+
+
 def statistics(series: Series, within_days: int) -> dict[str, float]:
     """Return the statistics that are compared."""
     usable = series.clearer_than(CLEAR_LOOK)
@@ -133,6 +140,7 @@ def statistics(series: Series, within_days: int) -> dict[str, float]:
         "sd nir": float(np.nanmedian(np.nanstd(usable.values[:, NIR], axis=0))),
         "residual red": float(np.nanmedian(scale[RED])),
         "residual nir": float(np.nanmedian(scale[NIR])),
+        "gradient red": float(np.nanmedian(gradients(usable.values[:, RED]))),
         "outliers %": 100 * float(far[known].mean()),
         "pairs": len(pairs),
         "common red": float(np.median(np.abs(common[:, RED]))) if pairs else np.nan,

@@ -19,7 +19,7 @@ from imagery.simulate.spec import PIXEL_M
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_GAIN_SD, _BAND_GAIN_SD = 0.018, 0.007
+_GAIN_SD, _BAND_GAIN_SD = 0.015, 0.007
 _OFFSET_SD = 0.003
 _HAZE_SLOPE = np.array([1.6, 1.25, 1.0, 0.6, 0.25, 0.15], dtype=np.float32)
 """How aerosol that was not corrected falls with wavelength, over red (about lambda to the -1.3)."""

@@ -25,6 +25,13 @@ _WET_BY_BAND = np.array([0.8, 0.85, 0.9, 1.0, 1.35, 1.5], dtype=np.float32)
 """Water darkens soil most where it absorbs."""
 _DRYING_PLACES = ("concrete", "asphalt", "yard", "bare_soil")
 _DRYING_SHARE = 0.12
+_ROTATED_SHARE = 0.05
+_ROTATION = {
+    "paddy": ("grass",),
+    "dry_field": ("grass", "winter_cereal"),
+    "winter_cereal": ("dry_field", "grass"),
+}
+"""What may grow on a field instead, in one year of twenty."""
 _STILL_DAY = 213
 """The day that a site without seasons shows: 1 August."""
 
@@ -59,6 +66,7 @@ class Parcels:
         self._glint = 1 + rng.normal(0, 1, (2, count)) * table.glint[material]
         self._snow_hold = table.snow_hold[material] + rng.normal(0, 0.08, count)
         self._drying = _drying(material, years, rng)
+        self._grown = _rotation(material, years, rng)
 
     def reflectance(self, acquisition: Acquisition) -> NDArray[np.float32]:
         """Return the reflectance of each parcel on a date, ``(parcel, band)``."""
@@ -84,7 +92,8 @@ class Parcels:
         low = place.astype(np.intp)
         part = (place - low).astype(np.float32)[:, None]
         curves = self._table.curves
-        return np.asarray(curves[self._material, low] * (1.0 - part) + curves[self._material, low + 1] * part)
+        grown = self._grown[year] if self._spec.difficulty.seasons else self._material
+        return np.asarray(curves[grown, low] * (1.0 - part) + curves[grown, low + 1] * part)
 
     def _brightness(self, acquisition: Acquisition) -> NDArray[np.float64]:
         since = (acquisition.day - self._spec.start).days / _KNOT_DAYS
@@ -112,6 +121,17 @@ class Parcels:
         part = share[:, None].astype(np.float32)
         values *= 1.0 - part
         values += part * surface(name)
+
+
+def _rotation(material: NDArray[np.intp], years: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Return what grows on each parcel in each year, ``(year, parcel)``: some fields change or lie fallow."""
+    grown = np.tile(material, (years, 1))
+    changed = rng.random(grown.shape) < _ROTATED_SHARE
+    for name, others in _ROTATION.items():
+        rows = [materials().index(other) for other in others]
+        here = changed & (material == materials().index(name))
+        grown[here] = rng.choice(rows, size=int(np.count_nonzero(here)))
+    return grown
 
 
 def _drying(material: NDArray[np.intp], years: int, rng: np.random.Generator) -> NDArray[np.float64]:

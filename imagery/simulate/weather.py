@@ -40,7 +40,7 @@ _SEASON_SHIFT_SD_DAYS = 7.0
 """How much earlier or later the rains come from year to year."""
 _DUST_MONTHS = (3, 4, 5)
 _DUST_SHARE = 0.12
-_CIRRUS_SHARE = 0.22
+_CIRRUS_SHARE = 0.2
 _DRYING_DAYS = 2.5
 _FIRST_SNOW, _LAST_SNOW = 328, 72
 """Days of the year between which snow falls that stays: 24 November to 13 March."""
@@ -89,7 +89,7 @@ def _weather(
 ) -> Weather:
     turn = day.timetuple().tm_yday - shift_days
     sky, cover = _sky(turn, spec, rng)
-    cirrus = rng.uniform(0.01, 0.18) if rng.random() < _CIRRUS_SHARE else 0.0
+    cirrus = rng.uniform(0.01, 0.15) if rng.random() < _CIRRUS_SHARE else 0.0
     dusty = rng.random() < _DUST_SHARE and day.month in _DUST_MONTHS
     dust = rng.uniform(0.01, 0.06)
     dry_days = rng.exponential(_by_month(_DRY_DAYS, turn))
