@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geo.sun import sun_position
 from imagery.model import AcquisitionGeometry, orbit_key
-from imagery.simulate.directions import sun_position
 from imagery.simulate.weather import Sky, Weather, draw_weather
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ BASELINE_04_DAY = date(2022, 1, 25)
 BASELINE_04_OFFSET = 1000
 
 MAX_SHIFT_PX = 2.2
+
+_ANGLE_DIGITS = 4
+"""Decimals of the sun's angles in degrees; an archive keeps no more than six."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +125,17 @@ def _acquisition(
 ) -> Acquisition:
     orbit = _ORBITS[number % 2 if spec.difficulty.two_orbits else 0]
     acquired = datetime(day.year, day.month, day.day, 2, orbit.minute, 31 + seed % 20, tzinfo=UTC)
-    zenith, azimuth = (round(angle, 4) for angle in sun_position(acquired, spec.lon, spec.lat))
+    sun = sun_position(acquired, spec.lon, spec.lat)
     return Acquisition(
         number=number,
         acquired=acquired,
         platform="sentinel-2a" if number // 2 % 2 else "sentinel-2b",
         geometry=AcquisitionGeometry(
-            orbit.key, zenith, azimuth, orbit.view_zenith_deg, orbit.view_azimuth_deg
+            orbit.key,
+            round(sun.zenith_deg, _ANGLE_DIGITS),
+            round(sun.azimuth_deg, _ANGLE_DIGITS),
+            orbit.view_zenith_deg,
+            orbit.view_azimuth_deg,
         ),
         weather=weather,
         shift_px=(float(shift[0]), float(shift[1])),

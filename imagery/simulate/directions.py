@@ -1,9 +1,8 @@
-"""Where the sun stands and the satellite looks from, and what that does to reflectance.
+"""What it does to reflectance where the sun stands and the satellite looks from.
 
-Sources: the sun by Spencer's Fourier series for declination and equation of time (Spencer 1971, Search 2;
-good to 0.05 degrees). Reflectance by direction with the Ross-thick and Li-sparse reciprocal kernels (Wanner,
-Li and Strahler 1995; Lucht, Schaaf and Strahler 2000) and the one set of coefficients that Roy et al. 2016
-(Remote Sensing of Environment 176) propose for all natural land.
+Sources: the Ross-thick and Li-sparse reciprocal kernels (Wanner, Li and Strahler 1995; Lucht, Schaaf and
+Strahler 2000) and the one set of coefficients that Roy et al. 2016 (Remote Sensing of Environment 176)
+propose for all natural land.
 """
 
 from __future__ import annotations
@@ -14,8 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from numpy.typing import NDArray
 
 _ISOTROPIC = np.array([0.0774, 0.1306, 0.1690, 0.3093, 0.3430, 0.2658])
@@ -27,37 +24,6 @@ _CROWN_HEIGHT = 2.0
 """h/b of the Li-sparse kernel; b/r is 1."""
 
 REFERENCE_SUN_ZENITH_DEG = 45.0
-
-
-def sun_position(when: datetime, lon: float, lat: float) -> tuple[float, float]:
-    """Return the sun's zenith and azimuth (clockwise from north) in degrees at an aware instant."""
-    day = when.timetuple().tm_yday
-    hours = when.hour + when.minute / 60 + when.second / 3600
-    turn = math.tau * (day - 1 + hours / 24) / 365
-    declination = (
-        0.006918
-        - 0.399912 * math.cos(turn)
-        + 0.070257 * math.sin(turn)
-        - 0.006758 * math.cos(2 * turn)
-        + 0.000907 * math.sin(2 * turn)
-        - 0.002697 * math.cos(3 * turn)
-        + 0.00148 * math.sin(3 * turn)
-    )
-    equation_min = 229.18 * (
-        0.000075
-        + 0.001868 * math.cos(turn)
-        - 0.032077 * math.sin(turn)
-        - 0.014615 * math.cos(2 * turn)
-        - 0.040849 * math.sin(2 * turn)
-    )
-    hour_angle = math.radians((hours * 60 + equation_min + 4 * lon) / 4 - 180)
-    latitude = math.radians(lat)
-    cosine = math.sin(latitude) * math.sin(declination)
-    cosine += math.cos(latitude) * math.cos(declination) * math.cos(hour_angle)
-    east = -math.cos(declination) * math.sin(hour_angle)
-    north = math.cos(latitude) * math.sin(declination)
-    north -= math.sin(latitude) * math.cos(declination) * math.cos(hour_angle)
-    return math.degrees(math.acos(cosine)), math.degrees(math.atan2(east, north)) % 360.0
 
 
 def directional_factor(

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from imagery.simulate.canvas import CELL_M
-from imagery.simulate.directions import directional_factor, sun_position
+from imagery.simulate.directions import directional_factor
 from imagery.simulate.materials import materials
 from imagery.simulate.noise import layered_noise
 from imagery.simulate.optics import (
@@ -21,8 +19,9 @@ from imagery.simulate.optics import (
     taps,
 )
 from imagery.simulate.painting import cast_shadows
+from imagery.simulate.parcels import Parcels
 from imagery.simulate.planting import cover
-from imagery.simulate.spec import Rectangle
+from imagery.simulate.spec import GroundKind, Rectangle, SiteSpec
 
 FRAME_PX = 24
 SIDE = rendered_px(FRAME_PX)
@@ -82,17 +81,6 @@ def test_the_cover_of_cells_sums_to_the_rectangle(angle: float) -> None:
     assert found.share.max() == pytest.approx(1.0, abs=1e-6)
 
 
-def test_the_sun_stands_where_almanacs_put_it() -> None:
-    # Pyongyang, about local noon: 90 - latitude +- 23.44 degrees at the solstices, and due south.
-    summer = sun_position(datetime(2022, 6, 21, 3, 39, tzinfo=UTC), 125.75, 39.0)
-    winter = sun_position(datetime(2022, 12, 22, 3, 35, tzinfo=UTC), 125.75, 39.0)
-    assert summer[0] == pytest.approx(39.0 - 23.44, abs=0.1)
-    assert winter[0] == pytest.approx(39.0 + 23.44, abs=0.1)
-    assert winter[1] == pytest.approx(180.0, abs=1.0)
-    morning = sun_position(datetime(2022, 12, 22, 2, 11, tzinfo=UTC), 125.75, 39.0)
-    assert 150 < morning[1] < 170
-
-
 def test_ground_is_brighter_with_the_sun_behind_the_satellite() -> None:
     assert directional_factor(45.0, 0.0, 77.0) == pytest.approx(np.ones(6), abs=1e-6)
     back, forward = directional_factor(50.0, 9.0, 0.0), directional_factor(50.0, 9.0, 180.0)
@@ -133,3 +121,13 @@ def test_seasons_are_those_of_the_peninsula() -> None:
     assert ndvi("winter_cereal", 115) > ndvi("dry_field", 115) + 0.4
     water = materials().curves[materials().index("paddy"), 149]
     assert water[4] < 0.12  # standing water takes the short-wave infrared
+
+
+def test_some_fields_change_their_crop_and_nothing_else_does() -> None:
+    names = materials().names
+    paddy, roof = names.index("paddy"), names.index("tile_roof")
+    spec = SiteSpec("a", GroundKind.RURAL)
+    parcels = Parcels(np.array([paddy] * 3000 + [roof] * 300), spec, np.random.default_rng(4))
+    grown = parcels._grown
+    assert 0.03 < (grown[:, :3000] != paddy).mean() < 0.07
+    assert (grown[:, 3000:] == roof).all()
