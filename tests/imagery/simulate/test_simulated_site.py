@@ -98,6 +98,7 @@ def test_sites_of_a_population_do_not_depend_on_each_other() -> None:
 def test_a_change_is_all_that_two_sites_differ_in(ground: GroundKind) -> None:
     given = spec(ground=ground, frame_px=48)
     quiet, changed = simulated(given), simulated(replace(given, changes=(roof(30, 30),)))
+    seen = 0
     for number in range(0, len(quiet.acquisitions), 6):
         before, after = quiet.look(number), changed.look(number)
         assert before.truth.acquisition == after.truth.acquisition
@@ -110,8 +111,11 @@ def test_a_change_is_all_that_two_sites_differ_in(ground: GroundKind) -> None:
         else:
             far = np.ones((48, 48), dtype=np.bool_)
             far[11:37, 11:37] = False  # the 20 m bands and a shift reach far
-            assert differs.any()
+            hidden = before.truth.cloud[changed.mixing[0] > 0.5].min() > 0.9
+            assert differs.any() or hidden
+            seen += not hidden
             assert not differs[far].any()
+    assert seen
 
 
 def test_a_planted_contrast_has_the_right_size_place_and_day() -> None:
