@@ -70,7 +70,7 @@ class SpendJournal:
             LedgerError: A line of it is damaged.
         """
         self._path = path
-        self._allowance = allowance
+        self.allowance = allowance
         self._clock = clock or _now
         self._lock = threading.Lock()
         self._read_to = 0
@@ -136,8 +136,8 @@ class SpendJournal:
         used = _total(entry for entry in self._entries.values() if entry.month == month)
         after = used + estimate
         for name, limit, total in (
-            ("requests", self._allowance.requests, after.requests),
-            ("processing_units", self._allowance.processing_units, after.processing_units),
+            ("requests", self.allowance.requests, after.requests),
+            ("processing_units", self.allowance.processing_units, after.processing_units),
         ):
             if limit is not None and total > limit + _UNIT_SLACK:
                 have = getattr(used, name)

@@ -206,15 +206,18 @@ def _fetched(
     waiting = list(reversed(scenes))
     running: dict[Future[Charge], HubScene] = {}
     with ThreadPoolExecutor(max_workers=turns.count + 1, thread_name_prefix="pull") as pool:
-        while running or (waiting and turns.stopped is None):
-            while waiting and len(running) <= turns.count and turns.stopped is None:
-                scene = waiting.pop()
-                running[pool.submit(hub.fetch, scene, turns.turn())] = scene
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
-                scene = running.pop(future)
-                if not isinstance(future.exception(), NotBegun):
-                    yield scene, _error_of(future)
+        try:
+            while running or (waiting and turns.stopped is None):
+                while waiting and len(running) <= turns.count and turns.stopped is None:
+                    scene = waiting.pop()
+                    running[pool.submit(hub.fetch, scene, turns.turn())] = scene
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    scene = running.pop(future)
+                    if not isinstance(future.exception(), NotBegun):
+                        yield scene, _error_of(future)
+        finally:
+            turns.close()  # an interrupted pull waits for what is under way and pays for nothing more
 
 
 def _error_of(future: Future[Charge]) -> SitewatchError | None:

@@ -38,6 +38,7 @@ class Turns:
         self._free = Semaphore(count)
         self._lock = Lock()
         self._in_a_row = 0
+        self._is_closed = False
         self._noted: list[SitewatchError] = []
 
     @contextmanager
@@ -48,13 +49,17 @@ class Turns:
             NotBegun: It was stopped meanwhile.
         """
         with self._free:
-            if self.stopped is not None:
+            if self._is_closed or self.stopped is not None:
                 raise NotBegun
             try:
                 yield
             except SitewatchError as error:
                 self.note(error)
                 raise
+
+    def close(self) -> None:
+        """Let nobody begin any more, though nothing failed."""
+        self._is_closed = True
 
     def succeed(self) -> None:
         """Begin the count of failures anew: something came and is kept."""

@@ -75,6 +75,8 @@ class Exchange:
     deployment: Deployment
     credentials: Credentials
     limits: Limits = field(default_factory=Limits)
+    received_bytes: int = field(default=0, init=False)
+    """Of all answers that came whole, unpacked."""
     _http: requests.Session = field(default_factory=requests.Session, init=False, repr=False)
     _session: _Session | None = field(default=None, init=False, repr=False)
     _lock: Any = field(default_factory=threading.RLock, init=False, repr=False)
@@ -151,6 +153,8 @@ class Exchange:
         if not succeeded:
             at_token = url == self.deployment.token_url
             raise Rejected(response.status_code, response.headers, body, at_token=at_token)
+        with self._lock:
+            self.received_bytes += len(body)
         response._content = body  # noqa: SLF001 - `requests` has no other way to hand over a body read by us
         return response
 

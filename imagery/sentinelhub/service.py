@@ -120,6 +120,11 @@ class Service:
         self._rng = rng or random.Random()  # noqa: S311 - spreads retries, keeps no secret
         self._rate = RateLimit(pace or deployment.pace, self._clock)
 
+    @property
+    def received_bytes(self) -> int:
+        """How much came in whole answers so far."""
+        return self._exchange.received_bytes
+
     def close(self) -> None:
         """Close the connections."""
         self._exchange.close()

@@ -44,7 +44,7 @@ def drawn(output: Output) -> Iterator[Progress]:
         yield _Drawn(bars)
 
 
-def _bars() -> Bars:
+def _bars(*, remark: bool = False) -> Bars:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from watch.cli.output import console
@@ -54,20 +54,30 @@ def _bars() -> Bars:
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
+        *([TextColumn("{task.fields[remark]}", markup=False)] if remark else []),
     )
-    return Progress(*columns, console=console(stderr=True), transient=True)
+    # Standard output may be a file: the library would send it to the terminal that the bar is on.
+    return Progress(*columns, console=console(stderr=True), transient=True, redirect_stdout=False)
 
 
 @contextmanager
-def counted(output: Output, what: str) -> Iterator[Callable[[int, int, str], None] | None]:
-    """Yield a callback for work that counts itself, or None when no person would see a bar."""
+def counted(
+    output: Output, what: str, remark: Callable[[int], str] | None = None
+) -> Iterator[Callable[[int, int, str], None] | None]:
+    """Yield a callback for work that counts itself, or None when no person would see a bar.
+
+    Args:
+        output: How the command speaks.
+        what: Stands before the bar.
+        remark: Returns what stands after it once so many are done.
+    """
     if not output.shows_progress:
         yield None
         return
-    with _bars() as bars:
-        task = bars.add_task(what, total=None)
+    with _bars(remark=remark is not None) as bars:
+        task = bars.add_task(what, total=None, remark="")
 
         def move(done: int, total: int, _what: str) -> None:
-            bars.update(task, completed=done, total=total)
+            bars.update(task, completed=done, total=total, remark=remark(done) if remark else "")
 
         yield move

@@ -13,6 +13,7 @@ from watch.cli.options import HERE, DryRun, Json, Orbit, OrbitDirection, Quiet, 
 
 if TYPE_CHECKING:
     from watch.budget import SpendJournal
+    from watch.connection import Connection
     from watch.pull import PullReport, SitePlan
 
 PARTLY_DONE = 3
@@ -68,17 +69,18 @@ def pull(
     limits = Limits(max_cloud, orbit, direction and str(direction))
     options = PullOptions(closed_span(span), limits, folder.settings.pull.workers, dry_run)
     began = time.monotonic()
-    with connected(folder, os.environ, product=product) as connection, counted(output, "pull") as progress:
-        report = pull_sites(
-            folder,
-            connection.hub,
-            site or (),
-            options,
-            announce=lambda found: output.note(_announcement(found)),
-            progress=progress,
-        )
+    with connected(folder, os.environ, product=product) as connection:
+        with counted(output, "pull", lambda done: _remark(connection, done, began)) as progress:
+            report = pull_sites(
+                folder,
+                connection.hub,
+                site or (),
+                options,
+                announce=lambda found: output.note(_announcement(found)),
+                progress=progress,
+            )
         output.document(_document(report, connection.journal))
-        _print(report, output, connection.journal, time.monotonic() - began)
+        _print(report, output, connection, began)
     if report.stopped is not None:
         raise report.stopped
     if report.failed:
@@ -122,7 +124,7 @@ def _document(report: PullReport, journal: SpendJournal) -> dict[str, Any]:
     }
 
 
-def _print(report: PullReport, output: Any, journal: SpendJournal, seconds: float) -> None:  # noqa: ANN401 - Output, imported lazily
+def _print(report: PullReport, output: Any, connection: Connection, began: float) -> None:  # noqa: ANN401 - Output, imported lazily
     looked_at = [site for site in report.sites if not site.skipped]
     output.table(
         ["site", "found#", "in the archive#", "pulled#", "missing#"],
@@ -130,11 +132,28 @@ def _print(report: PullReport, output: Any, journal: SpendJournal, seconds: floa
     )
     for scene_id, reason in report.failed.items():
         output.note(f"{scene_id}: {reason}")
-    spent, month = journal.spent_here(), journal.spent()
+    spent = connection.journal.spent_here()
+    rate = f" ({_rate(connection, len(report.pulled), began)})" if report.pulled else ""
     output.line(
-        f"{len(report.pulled)} passes pulled in {seconds:.0f} s; {spent.requests} requests and "
-        f"{spent.processing_units:.2f} processing units spent, {month.processing_units:.2f} this month."
+        f"{len(report.pulled)} passes pulled in {time.monotonic() - began:.0f} s{rate}; {spent.requests} "
+        f"requests and {spent.processing_units:.2f} processing units spent, {_month(connection.journal)}."
     )
+
+
+def _remark(connection: Connection, done: int, began: float) -> str:
+    units = connection.journal.spent_here().processing_units
+    return f"{_rate(connection, done, began)}, {units:.2f} units, {_month(connection.journal)}"
+
+
+def _rate(connection: Connection, done: int, began: float) -> str:
+    seconds = max(time.monotonic() - began, 1e-3)
+    megabytes = connection.service.received_bytes / 1e6
+    return f"{done / seconds:.1f} passes/s, {megabytes / seconds:.1f} MB/s"
+
+
+def _month(journal: SpendJournal) -> str:
+    spent, limit = journal.spent().processing_units, journal.allowance.processing_units
+    return f"{spent:,.2f} this month" + ("" if limit is None else f" of {limit:,.10g}")
 
 
 def _row(site: SitePlan, report: PullReport) -> tuple[str, int, int, int, int]:

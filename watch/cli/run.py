@@ -73,6 +73,12 @@ def report_json(report: RunReport) -> dict[str, Any]:
             for site in report.sites
             if site.unjudged
         },
+        # What a dry run would look at; after a run nothing.
+        "pending": {
+            site.site_id: site.pending - site.looks.total()
+            for site in report.sites
+            if site.pending > site.looks.total()
+        },
         "skipped": {site.site_id: site.skipped for site in report.sites if site.skipped},
         # A run reads the archive alone; `pull` is what spends.
         "spent": {"requests": 0, "processing_units": 0.0},
@@ -147,4 +153,6 @@ def _summary(report: RunReport, examined: int, *, dry_run: bool) -> str:
     looks = sum(site.pending if dry_run else site.looks.total() for site in report.sites)
     verb = "would make" if dry_run else "made"
     left = f" {skipped} not examined (--json says why)." if skipped else ""
-    return f"{number_of(examined, 'site')} examined, {verb} {number_of(looks, 'look')}.{left}"
+    # The images are in the archive: it is `pull` that asks a service.
+    free = " A run costs 0 requests and 0 processing units." if dry_run else ""
+    return f"{number_of(examined, 'site')} examined, {verb} {number_of(looks, 'look')}.{free}{left}"

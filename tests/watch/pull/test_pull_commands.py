@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import re
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 
 import orjson
 import pytest
@@ -182,3 +186,28 @@ def test_every_request_of_a_pull_is_settled_in_the_journal(
     asked = {line["ticket"] for line in lines if line["state"] == "asked"}
     assert asked == {line["ticket"] for line in lines if line["state"] == "settled"}
     assert next(line["what"] for line in lines if line["state"] == "asked") == "search"
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_who_watches_a_pull_sees_its_pace_and_what_it_costs(make_hub_workspace: Make, hub: LocalHub) -> None:
+    workspace = make_hub_workspace("w", budget="processing_units_per_month = 2500.0")
+    screen, terminal = pty.openpty()
+    command = [sys.executable, "-m", "watch.cli.main", "pull", "market", *SPAN]
+    command += ["--workspace", str(workspace.root)]
+    environment = {**os.environ, "COLUMNS": "160", "TERM": "xterm"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=terminal, env=environment) as process:
+        os.close(terminal)
+        shown = b""
+        with suppress(OSError):  # how Linux says that the other side of a terminal is closed
+            while part := os.read(screen, 65536):
+                shown += part
+        os.close(screen)
+        out, _ = process.communicate()
+    assert process.returncode == 0
+    units = sum(entry.units for entry in hub.journal.entries("/api/") if entry.status == 200)
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
+    assert re.search(
+        r"6/6 .* [0-9.]+ passes/s, [0-9.]+ MB/s, [0-9.]+ units, [0-9.]+ this month of 2,500", text
+    )
+    assert f"{units:.2f} this month of 2,500." in out.decode()
+    assert re.search(r"6 passes pulled in \d+ s \([0-9.]+ passes/s, [0-9.]+ MB/s\); 7 requests", out.decode())

@@ -97,3 +97,11 @@ def test_no_more_hold_a_turn_than_there_are() -> None:
     for thread in threads:
         thread.join()
     assert 1 <= most <= 2
+
+
+def test_a_closed_service_gives_no_turn_and_names_no_fault() -> None:
+    turns = Turns(1, 1)
+    turns.close()
+    with pytest.raises(NotBegun), turns.turn():
+        raise AssertionError
+    assert turns.stopped is None
