@@ -140,12 +140,23 @@ def plain(value: object) -> Any:  # noqa: ANN401 - JSON values
     return value
 
 
+def tracks_document(evaluation: Evaluation) -> dict[str, Any]:
+    """Return the record of every site, so that figures can be made anew without judging anew."""
+    return {
+        "format": "sitewatch-tracks-1",
+        "statement": evaluation.statement,
+        "settings": dict(evaluation.settings),
+        "tracks": {name: [plain(track) for track in tracks] for name, tracks in evaluation.tracks.items()},
+    }
+
+
 def write_evaluation(evaluation: Evaluation, folder: Path) -> tuple[Path, ...]:
-    """Write ``evaluation.json``, the charts, and of each detector the null of its quiet scores."""
+    """Write ``evaluation.json``, the records behind it, charts, and each detector's null of quiet scores."""
     contents = {
         "evaluation.json": orjson.dumps(
             evaluation.document(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
         ),
+        "tracks.json": orjson.dumps(tracks_document(evaluation), option=orjson.OPT_APPEND_NEWLINE),
         **{name: svg(chart).encode() for name, chart in charts(evaluation).items()},
         **{
             f"null-{name}.json": quiet_null(tracks, source=evaluation.statement).to_bytes()

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import ndtr
 
+from imagery.change.templates import PSF_SIGMA_PX
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
@@ -15,9 +17,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from imagery.model import Chip
-
-PSF_SIGMA_PX = 0.53
-"""Standard deviation of the instrument's blur at 10 m: a modulation transfer of 0.25 at Nyquist."""
 
 _MAX_DN = 65535
 

@@ -1,7 +1,7 @@
 """The threshold of any detector, found in one way: by counting its alarms where nothing happened.
 
-Every method gives one score a look. Its threshold is the lowest one at which quiet sites raise no more
-alarms per site-year than a target, at it and at every higher one. It is found on one half of the sites and
+Every method gives one score a look. Its threshold is the lowest score at and above which quiet sites raise
+no more alarms per site-year than a target, as at every higher one. It is found on one half of the sites and
 its rate is told on the other half, so that two methods can be compared at one false-alarm rate whatever
 their scores mean.
 """
@@ -80,22 +80,25 @@ def empirical_threshold(
 
 
 def threshold_for(tracks: Sequence[SiteTrack], *, target: float, dead_time_days: int) -> float:
-    """Return the lowest threshold at and above which the sites raise at most `target` alarms a site-year.
+    """Return the lowest score at and above which the sites raise at most `target` alarms a site-year.
 
-    With less exposure than one alarm at the target takes, it is the highest score of all. Runs merge when
-    a threshold falls, so the count isn't monotone; the search goes down from the top and stops where the
-    target is first passed. Minus infinity says that no score passes it.
+    Alarms are raised above a threshold, so on these sites one alarm less than the target allows is left: on
+    others the rate is then the target's on average, since the next exceedance is as likely to lie on either
+    side. With less exposure than one alarm takes at the target, it is the highest score of all. Runs merge
+    when a threshold falls, so the count isn't monotone; the search goes down from the top and stops where
+    the target is first passed. Minus infinity says that no score passes it.
     """
     steps: dict[float, int] = {}
     for track in tracks:
         for score, change in _steps(track, dead_time_days):
             steps[score] = steps.get(score, 0) + change
     allowed = target * math.fsum(track.site_years for track in tracks)
-    alarms = 0
+    alarms, lowest = 0, math.inf
     for score in sorted(steps, reverse=True):
         alarms += steps[score]
         if alarms > allowed:
-            return score
+            return min(lowest, max(steps))
+        lowest = score
     return -math.inf
 
 

@@ -70,6 +70,10 @@ def test_everything_that_is_written_says_that_it_is_simulated(alone: Evaluation,
     (card,) = document["detectors"]
     assert card["quiet_sites"] == 2
     assert card["levels"][0]["false_alarms"]["site_years"] == pytest.approx(card["quiet_site_years"])
+    records = orjson.loads((tmp_path / "tracks.json").read_bytes())["tracks"]["season-medians"]
+    assert [record["site_id"] for record in records] == [
+        track.site_id for track in alone.tracks["season-medians"]
+    ]
     assert read_null((tmp_path / "null-season-medians.json").read_bytes()).source == STATEMENT
 
 

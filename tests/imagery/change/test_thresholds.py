@@ -61,11 +61,14 @@ def test_the_threshold_is_the_lowest_that_keeps_the_target_above_it(
     levels = sorted({s for each in scores for s in each if math.isfinite(s)})
 
     def kept(level: float) -> bool:
-        return alarm_rate(sites, level, dead_time_days=dead).estimate <= target
+        at_it = math.nextafter(level, -math.inf)
+        return alarm_rate(sites, at_it, dead_time_days=dead).estimate <= target
 
-    assert all(kept(level) for level in levels if level >= chosen)
-    lower = [level for level in [-math.inf, *levels] if level < chosen]
-    assert not lower or not kept(lower[-1])
+    fitting = [level for level in levels if all(kept(above) for above in levels if above >= level)]
+    if len(fitting) == len(levels):
+        assert chosen == -math.inf
+    else:
+        assert chosen == min(fitting, default=levels[-1])
 
 
 def test_the_held_out_half_keeps_the_rate_of_a_known_process() -> None:
