@@ -1,4 +1,4 @@
-"""Simulated sites as scenes in an archive, by the same intake that takes a user's GeoTIFFs.
+"""Simulated sites as scenes in an archive, put together and checked as a user's images are.
 
 Bands are stored at 10 m, as services deliver them (those seen at 20 m were brought there when they were
 rendered), scene classes at 20 m, counts raised by 1000 from processing baseline 04.00 on. A site's chips
@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import rasterio
 from affine import Affine
 
-from imagery.geotiff import GDAL_OPTIONS
-from imagery.intake import IntakeOptions, plan_intake
+from imagery.assembly import ImageFile, SceneLabel, assemble
+from imagery.canonical import PixelSource
+from imagery.geotiff import Header
 from imagery.masks import MaskScheme
-from imagery.model import CANONICAL_SCALE
+from imagery.model import CANONICAL_SCALE, BandFile
+from imagery.naming import NameFacts
+from imagery.sensors import sensor_for
 from imagery.simulate.materials import BANDS
 from imagery.simulate.optics import MARGIN_PX
 from imagery.simulate.site import CREDIT
@@ -38,10 +39,13 @@ if TYPE_CHECKING:
     """Called with how many dates are done, of how many, and the site's id."""
 
 _BATCH = 16
-"""Dates whose files lie in the passing folder at once."""
-_PATTERN = r"^(?P<acquired>\d{8}T\d{6}Z)_(?P<platform>sentinel-2[abc])_"
-_MOMENT = "%Y%m%dT%H%M%SZ"
-_LICENCE = "simulated; no rights are reserved"
+"""Dates that are in memory at once."""
+_LABEL = SceneLabel(
+    mask_band=MaskScheme.SCL.value,
+    simulated=True,
+    credit=CREDIT,
+    licence="simulated; no rights are reserved",
+)
 
 
 def write_archive(
@@ -59,9 +63,8 @@ def write_archive(
     for site in sites:
         for first in range(0, len(site.acquisitions), _BATCH):
             batch = site.acquisitions[first : first + _BATCH]
-            with TemporaryDirectory() as folder:
-                planned = [_planned(site, acquisition, Path(folder)) for acquisition in batch]
-                new += archive.add(planned, draw_up=False).new
+            planned = [_planned(site, acquisition) for acquisition in batch]
+            new += archive.add(planned, draw_up=False).new
             done += len(batch)
             if progress is not None:
                 progress(done, total, site.spec.site_id)
@@ -69,60 +72,53 @@ def write_archive(
     return tuple(new)
 
 
-def _planned(site: SimulatedSite, acquisition: Acquisition, folder: Path) -> PlannedScene:
-    """Write the files of a date and return the scene that they make."""
+def _planned(site: SimulatedSite, acquisition: Acquisition) -> PlannedScene:
+    """Return a date as a scene whose pixels are in memory."""
     picture = site.picture(acquisition.number)
-    stem = f"{acquisition.acquired:{_MOMENT}}_{acquisition.platform}"
     corner = site.grid.transform @ Affine.translation(-MARGIN_PX, -MARGIN_PX)
     raw = (picture.counts + _stored_offset(acquisition)).astype(np.uint16)
-    files = [
-        _write(folder / f"{stem}_bands.tif", raw, BANDS, site.grid.crs, corner),
-        _write(
-            folder / f"{stem}_scl.tif",
-            picture.codes[None],
-            (MaskScheme.SCL.value,),
-            site.grid.crs,
-            corner @ Affine.scale(2),
-        ),
+    offset = -_stored_offset(acquisition) * CANONICAL_SCALE
+    where = f"{site.spec.site_id}, {acquisition.acquired:%Y-%m-%dT%H:%M:%SZ}"
+    sources = [
+        _source(
+            BandFile(name, where, site.grid.crs, corner, plane.shape, 0.0, CANONICAL_SCALE, offset), plane
+        )
+        for name, plane in zip(BANDS, raw, strict=True)
     ]
-    scenes = plan_intake(files, _options(acquisition)).scenes
+    coarse = corner @ Affine.scale(2)
+    classes = BandFile(
+        MaskScheme.SCL.value, where, site.grid.crs, coarse, picture.codes.shape, None, None, 0.0
+    )
+    image = _image([*sources, _source(classes, picture.codes)], acquisition)
+    scenes = assemble([image], _LABEL)
     return replace(
         scenes[0], geometry=acquisition.geometry, processing_baseline=acquisition.processing_baseline
     )
 
 
+def _source(file: BandFile, pixels: NDArray[Any]) -> PixelSource:
+    return PixelSource(file, 1, pixels.dtype.name, np.ascontiguousarray(pixels))
+
+
+def _image(sources: list[PixelSource], acquisition: Acquisition) -> ImageFile:
+    """Return a date as if it had been one file of the user's."""
+    file = sources[0].file
+    header = Header(
+        path=Path(file.path),
+        shape=file.shape,
+        crs=file.crs,
+        transform=file.transform,
+        dtypes=tuple(source.dtype for source in sources),
+        nodata=tuple(source.file.nodata for source in sources),
+        descriptions=tuple(source.file.name for source in sources),
+        scales=tuple(source.file.scale or 1.0 for source in sources),
+        offsets=tuple(source.file.offset for source in sources),
+        hidden_mask=False,
+    )
+    facts = NameFacts(acquisition.acquired, day_only=False, band=None, platform=acquisition.platform)
+    return ImageFile(header, facts, sensor_for(acquisition.platform), tuple(sources))
+
+
 def _stored_offset(acquisition: Acquisition) -> int:
     # Where the offset was forgotten, the counts carry it already and nobody says so.
     return 0 if acquisition.unharmonised else acquisition.raised
-
-
-def _options(acquisition: Acquisition) -> IntakeOptions:
-    return IntakeOptions(
-        pattern=_PATTERN,
-        date_format=_MOMENT,
-        mask_band=MaskScheme.SCL.value,
-        scale=CANONICAL_SCALE,
-        offset=-_stored_offset(acquisition) * CANONICAL_SCALE,
-        nodata=0,
-        utc=True,
-        simulated=True,
-        credit=CREDIT,
-        licence=_LICENCE,
-    )
-
-
-def _write(path: Path, pixels: NDArray[Any], names: tuple[str, ...], crs: str, transform: Affine) -> Path:
-    count, rows, columns = pixels.shape
-    profile = {
-        "driver": "GTiff",
-        "count": count,
-        "height": rows,
-        "width": columns,
-        "dtype": pixels.dtype.name,
-        "crs": crs,
-        "transform": transform,
-    }
-    with rasterio.Env(**GDAL_OPTIONS), rasterio.open(path, "w", **profile) as dataset:
-        dataset.write(pixels)
-        dataset.descriptions = names
-    return path
