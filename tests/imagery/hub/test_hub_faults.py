@@ -305,7 +305,7 @@ def test_it_runs_from_a_shell_too_and_makes_an_archive(tmp_path: Path) -> None:
             lines = [running.stdout.readline().split() for _ in range(4)]
             assert [line[0] for line in lines] == ["base", "token", "client", "granules"]
             assert lines[1][2].startswith(lines[0][2])
-            assert (lines[2][1], lines[3][1]) == ("me", "12")
+            assert (lines[2][1], lines[3][1]) == ("me", "20")
             assert requests.get(f"{lines[0][2]}/api/v1/catalog/1.0.0/", timeout=10).ok
         finally:
             running.terminate()
