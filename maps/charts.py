@@ -11,9 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 WIDTH, HEIGHT = 640, 400
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 60, 52
+_LEFT, _RIGHT, _BOTTOM = 64, 16, 52
+_LEGEND_TOP, _LEGEND_ROW = 48, 14
 _COLOURS = ("#1b6ca8", "#c8442b", "#3c8d40", "#7b4ba0", "#b07d12", "#4d5358")
 _LEGEND_COLUMNS = 3
+_APART_PX = 3.0
+"""Lines stand so far apart, so that their intervals at one place can be told apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,8 @@ def svg(chart: Chart) -> str:
         *_axes(chart, scale),
     ]
     for number, line in enumerate(chart.lines):
-        parts += _drawn(line, scale, _COLOURS[number % len(_COLOURS)])
+        aside = _APART_PX * (number - (len(chart.lines) - 1) / 2)
+        parts += _drawn(line, scale, _COLOURS[number % len(_COLOURS)], aside)
     return "\n".join([*parts, "</svg>", ""])
 
 
@@ -82,6 +86,8 @@ class _Scale:
     x_low: float
     x_high: float
     y_high: float
+    top: float
+    """Where the plot begins, below the legend."""
 
     @classmethod
     def of(cls, chart: Chart) -> _Scale:
@@ -90,15 +96,16 @@ class _Scale:
         up = [value for dot in dots for value in (dot.y, dot.high) if math.isfinite(value)]
         low, high = min(across), max(across)
         room = (high - low or 1.0) * 0.06
-        top = chart.y_max or max([*up, *chart.levels], default=1.0) or 1.0
-        return cls(low - room, high + room, top)
+        highest = chart.y_max or max([*up, *chart.levels], default=1.0) or 1.0
+        rows = math.ceil(len(chart.lines) / _LEGEND_COLUMNS)
+        return cls(low - room, high + room, highest, _LEGEND_TOP + _LEGEND_ROW * rows)
 
     def x(self, value: float) -> float:
         return _LEFT + (value - self.x_low) / (self.x_high - self.x_low) * (WIDTH - _LEFT - _RIGHT)
 
     def y(self, value: float) -> float:
         part = min(max(value / self.y_high, 0.0), 1.0)
-        return HEIGHT - _BOTTOM - part * (HEIGHT - _TOP - _BOTTOM)
+        return HEIGHT - _BOTTOM - part * (HEIGHT - self.top - _BOTTOM)
 
 
 def steps(high: float, count: int = 5) -> tuple[float, ...]:
@@ -126,8 +133,8 @@ def _axes(chart: Chart, scale: _Scale) -> Iterator[str]:
         yield _text(scale.x(value), bottom + 18, words, anchor="middle")
     yield _stroke(left, bottom, right, bottom, "#5a6066")
     yield _text((left + right) / 2, HEIGHT - 12, chart.x_label, anchor="middle")
-    turned = f'transform="rotate(-90 16 {(bottom + _TOP) / 2:.1f})"'
-    yield _text(16, (bottom + _TOP) / 2, chart.y_label, anchor="middle", extra=turned)
+    turned = f'transform="rotate(-90 16 {(bottom + scale.top) / 2:.1f})"'
+    yield _text(16, (bottom + scale.top) / 2, chart.y_label, anchor="middle", extra=turned)
 
 
 def _numbers(chart: Chart) -> tuple[tuple[float, str], ...]:
@@ -137,21 +144,21 @@ def _numbers(chart: Chart) -> tuple[tuple[float, str], ...]:
 
 def _legend(chart: Chart) -> Iterator[str]:
     width = (WIDTH - _LEFT - _RIGHT) / _LEGEND_COLUMNS
-    for number, line in enumerate(chart.lines[: 2 * _LEGEND_COLUMNS]):
+    for number, line in enumerate(chart.lines):
         row, column = divmod(number, _LEGEND_COLUMNS)
-        x, y = _LEFT + column * width, 44.0 + 12 * row
+        x, y = _LEFT + column * width, float(_LEGEND_TOP + _LEGEND_ROW * row)
         colour = _COLOURS[number % len(_COLOURS)]
         yield f'<rect x="{x:.1f}" y="{y - 6:.1f}" width="9" height="9" fill="{colour}"/>'
         yield _text(x + 14, y + 2, line.name, size=11)
 
 
-def _drawn(line: Line, scale: _Scale, colour: str) -> Iterator[str]:
+def _drawn(line: Line, scale: _Scale, colour: str, aside_px: float) -> Iterator[str]:
     dots = [dot for dot in line.dots if math.isfinite(dot.y)]
     if line.joined and dots:
-        places = " ".join(f"{scale.x(dot.x):.1f},{scale.y(dot.y):.1f}" for dot in dots)
+        places = " ".join(f"{scale.x(dot.x) + aside_px:.1f},{scale.y(dot.y):.1f}" for dot in dots)
         yield f'<polyline points="{places}" fill="none" stroke="{colour}" stroke-width="2"/>'
     for dot in dots:
-        x = scale.x(dot.x)
+        x = scale.x(dot.x) + aside_px
         if dot.low != dot.high:
             high = scale.y(dot.high) if math.isfinite(dot.high) else scale.y(scale.y_high)
             yield _stroke(x, scale.y(dot.low), x, high, colour)
