@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imagery.change.harmonic_kernels import MIN_ORBIT_LOOKS, SEASON_COLUMNS, fit_all
-from imagery.change.medians import finite_median
 from imagery.compiled import compiled
 
 if TYPE_CHECKING:
@@ -190,9 +189,15 @@ def _pooled(
     variance = np.square(deviation)
     known = count.astype(np.float32)
     share = known / (known + np.float32(PRIOR_LOOKS))
-    pooled = share * variance + (1 - share) * finite_median(variance)
+    typical = [_frame_median(plane) for plane in variance]
+    pooled = share * variance + (1 - share) * np.array(typical, dtype=np.float32)[:, None, None]
     sigma: NDArray[np.float32] = np.sqrt(pooled + np.float32(resolution**2))
     return sigma
+
+
+def _frame_median(plane: NDArray[np.float32]) -> np.float32:
+    known = plane[np.isfinite(plane)]
+    return np.float32(np.median(known)) if known.size else np.float32(np.nan)
 
 
 @compiled
@@ -208,18 +213,20 @@ def _predict(
     for start in range(0, pixels, _BLOCK_PX):
         stop = min(start + _BLOCK_PX, pixels)
         for band in range(bands):
-            for pixel in range(start, stop):
-                predicted[band, pixel] = row[0] * coefficients[0, band, pixel]
-            for column in range(1, len(row)):
-                for pixel in range(start, stop):
-                    predicted[band, pixel] += row[column] * coefficients[column, band, pixel]
-        for pixel in range(start, stop):
-            leverage[pixel] = np.float32(0.0)
+            out = predicted[band, start:stop]
+            out[:] = np.float32(0.0)
+            for column in range(len(row)):
+                plane = coefficients[column, band, start:stop]
+                for pixel in range(len(out)):
+                    out[pixel] += row[column] * plane[pixel]
+        out = leverage[start:stop]
+        out[:] = np.float32(0.0)
         place = 0
         for column in range(len(row)):
             for other in range(column + 1):
                 twice = np.float32(1.0) if column == other else np.float32(2.0)
                 weight = twice * row[column] * row[other]
-                for pixel in range(start, stop):
-                    leverage[pixel] += weight * inverse[place, pixel]
+                plane = inverse[place, start:stop]
+                for pixel in range(len(out)):
+                    out[pixel] += weight * plane[pixel]
                 place += 1
