@@ -180,6 +180,8 @@ def _iterate(pixels: _Pixels, max_iterations: int) -> tuple[NDArray[np.float64],
         if iteration > _PLAIN_ROUNDS and (rho.size != degrees or rho[0] >= 1):  # mixed out of what can be
             state, mixing = found, Mixing()
             variates, rho = _shrunk_variates(state)
+        if not rho.size:
+            break
     return variates, rho, 0
 
 
@@ -193,6 +195,8 @@ def _shrunk_variates(
     moments: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     variates, rho = canonical_variates(moments)
+    if not rho.size:  # moments that no data have, as mixing can make them
+        return variates, rho
     return variates * np.sqrt(shrinkage(rho.size)), rho
 
 

@@ -10,7 +10,7 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imagery.change.irmad import irmad, shrinkage
+from imagery.change.irmad import _shrunk_variates, irmad, shrinkage
 from imagery.change.irmad_passes import LANES, tail_table, tails
 
 plain_irmad = runpy.run_path(str(Path(__file__).with_name("plain_irmad.py")))["plain_irmad"]
@@ -203,3 +203,10 @@ def test_integers_are_taken_as_they_are() -> None:
     counts = np.random.default_rng(10).integers(0, 255, (2, 3, 20, 20)).astype(np.uint8)
     z = irmad(counts[0], counts[1]).z
     np.testing.assert_array_equal(z, irmad(*counts.astype(np.float32)).z)
+
+
+def test_moments_that_no_data_have_give_no_variates() -> None:
+    # Mixing the moments of rounds can leave what is possible; the search then goes on from the last round.
+    impossible = np.diag([-1.0, -1.0, 1.0, 1.0, 1.0])
+    variates, rho = _shrunk_variates(impossible)
+    assert rho.size == 0 and variates.shape == (0, 5)
