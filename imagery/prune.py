@@ -14,7 +14,7 @@ from geo.durable import PART_SUFFIX
 from geo.errors import Where
 from imagery.errors import ArchiveError, ImageError
 from imagery.provenance import LOCAL
-from imagery.stack import STACKS_FOLDER
+from imagery.stack import STACKS_FOLDER, STATES_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -51,7 +51,7 @@ class PruneReport:
 def prune(
     archive: Archive, *, keep_over: Sequence[BaseGeometry] | None = None, dry_run: bool = False
 ) -> PruneReport:
-    """Delete the stacks, what interrupted writes left, and on demand scenes over none of some areas.
+    """Delete stacks and states, what interrupted writes left, and on demand scenes over none of some areas.
 
     Stopped anywhere it leaves an archive that is whole, and the next call does the rest.
 
@@ -93,7 +93,7 @@ def _found(root: Path, scenes: tuple[Scene, ...]) -> tuple[PruneReport, list[Pat
     stacks = [path for path in (root / STACKS_FOLDER).rglob("*.stack") if path.is_file()]
     leftovers = _outermost(root.rglob(f".*{PART_SUFFIX}"))
     folders = [_folder(scene) for scene in scenes]
-    doomed = [root / STACKS_FOLDER, *leftovers, *folders]
+    doomed = [root / STACKS_FOLDER, root / STATES_FOLDER, *leftovers, *folders]
     report = PruneReport(
         stacks=len(stacks),
         leftovers=len(leftovers),

@@ -49,6 +49,9 @@ if TYPE_CHECKING:
 
 STACKS_FOLDER = "stacks"
 
+STATES_FOLDER = "states"
+"""Beside them: what each series carries from look to look (`imagery.change.statestore`), derived as well."""
+
 RECIPE = 2
 """Raised whenever the same scenes would give other pixels than before: resampling, rounding, masks."""
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from geo.durable import write_bytes
 from imagery.change.state import SiteState, chained
 from imagery.errors import ArchiveError
-from imagery.stack import stack_path
+from imagery.stack import STATES_FOLDER, stack_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from geo.grid import Grid
     from imagery.change.state import LookKey
-
-STATES_FOLDER = "states"
 
 CHECKPOINTS_KEPT = 3
 """The latest ones; a scene that is older than all of them is replayed from the first look."""

@@ -58,9 +58,12 @@ def everything(root: Path) -> dict[str, bytes]:
     return {name: data for name, data in found.items() if not name.endswith(".lock")}
 
 
-def test_stacks_and_leftovers_go_and_nothing_else(archive: Archive) -> None:
+def test_stacks_states_and_leftovers_go_and_nothing_else(archive: Archive) -> None:
     before = everything(archive.root)
     fill_stack(archive)
+    state = archive.root / "states" / "a-site" / "grid-series.state"
+    state.parent.mkdir(parents=True)
+    state.write_bytes(b"derived")
     staging = archive.root / "scenes" / "sentinel-2a" / "2019" / ".x.abc.part"
     staging.mkdir()
     (staging / ".red.tif.q.part").write_bytes(b"half")
@@ -72,7 +75,7 @@ def test_stacks_and_leftovers_go_and_nothing_else(archive: Archive) -> None:
     assert everything(archive.root) == full
     assert prune(archive) == expected
     assert everything(archive.root) == before
-    assert not (archive.root / "stacks").exists()
+    assert not (archive.root / "stacks").exists() and not (archive.root / "states").exists()
     assert prune(archive) == PruneReport(0, 0, (), 0)
 
 
