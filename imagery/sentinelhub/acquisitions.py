@@ -173,7 +173,7 @@ def group_granules(granules: Iterable[Granule], gap: timedelta) -> tuple[Acquisi
 
 
 def _is_wanted(granule: Granule, product: Product) -> bool:
-    if product.left_out_suffix and granule.id.endswith(product.left_out_suffix):
+    if product.left_out_mark in granule.id.split("_"):
         return False
     return has_orbit(granule.geometry) or not product.per_orbit
 

@@ -70,8 +70,8 @@ class Product:
     """What the service is told of which granules are meant, besides time and orbit."""
     catalog_filter: str
     """The same for its catalogue, CQL2 text."""
-    left_out_suffix: str
-    """Granules whose ids end so are not asked for; empty for none."""
+    left_out_mark: str
+    """Granules with this among the words of their names are not asked for; empty for none."""
     per_orbit: bool
     """Only passes of one orbit and direction may be compared, so each is a series of its own."""
 
@@ -152,7 +152,7 @@ def _product(name: str, entry: dict[str, Any]) -> Product:
         processing=MappingProxyType(dict(entry["processing"])),
         data_filter=MappingProxyType(dict(entry.get("data_filter", {}))),
         catalog_filter=entry.get("catalog_filter", ""),
-        left_out_suffix=entry.get("left_out_suffix", ""),
+        left_out_mark=entry.get("left_out_mark", ""),
         per_orbit=entry.get("per_orbit", False),
     )
 

@@ -67,3 +67,6 @@ def test_a_satellite_is_named_by_its_product_where_the_catalogue_names_the_missi
 def test_landsat_scenes_of_the_second_tier_are_left_out() -> None:
     assert _is_wanted(granule("LC08_L2SP_118032_20191003_20200825_02_T1", platform="landsat-8"), LANDSAT)
     assert not _is_wanted(granule("LC08_L2SP_118032_20191003_20200825_02_T2", platform="landsat-8"), LANDSAT)
+    assert not _is_wanted(
+        granule("LC08_L2SP_118032_20191003_20200825_02_T2_SR", platform="landsat-8"), LANDSAT
+    )
