@@ -38,11 +38,9 @@ def simulate(
     from watch.simulation import TRUTH_FILE, simulate_workspace
 
     output = Output(json, quiet)
-    planted = _planted(changes)
+    planted, days = _planted(changes), parse_span(span)
     with counted(output, "simulate") as progress:
-        made = simulate_workspace(
-            folder, parse_span(span), sites=sites, seed=seed, planted=planted, progress=progress
-        )
+        made = simulate_workspace(folder, days, sites=sites, seed=seed, planted=planted, progress=progress)
     output.document(
         {
             "workspace": str(made.workspace.root),
@@ -56,7 +54,7 @@ def simulate(
         f"Made a workspace of {len(made.sites)} simulated sites in {made.workspace.root}: "
         f"{len(made.scenes)} scenes, {made.changes} changes planted ({TRUTH_FILE})."
     )
-    output.line("Next: sitewatch run and sitewatch map, in that folder.")
+    output.line(f"Next, in that folder: sitewatch run --now {days.end} and sitewatch map.")
 
 
 def _planted(text: str) -> Planted:
