@@ -239,7 +239,7 @@ def _granule(feature: dict[str, Any], product: Product) -> Granule:
         code = properties.get("proj:code") or properties.get("proj:epsg")
         name = str(feature["id"])
         platform = _platform(str(properties.get("platform") or ""), name, product)
-        told = {**_named_facts(name), **radar_facts(name, platform, properties), **properties}
+        told = {**_named_facts(name), **radar_facts(name, platform, acquired, properties), **properties}
         return Granule(
             id=name,
             platform=platform,

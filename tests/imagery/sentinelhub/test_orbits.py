@@ -22,12 +22,48 @@ def granule(name: str, orbit: str = "", platform: str = "sentinel-1a") -> Granul
     return Granule(name, platform, TIME, box(0, 0, 1, 1), None, None, (), simulated=False, geometry=geometry)
 
 
+def orbit_of(name: str) -> int | None:
+    acquired = datetime.strptime(name[17:32], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+    platform = f"sentinel-1{name[2].lower()}"
+    found: int | None = radar_facts(name, platform, acquired, {}).get("sat:relative_orbit")
+    return found
+
+
 def test_an_orbit_is_read_from_the_name_of_a_product() -> None:
     # The example of the satellite extension of STAC: absolute orbit 24430 is relative orbit 33.
-    assert radar_facts(NAME, "sentinel-1a", {}) == {"sat:relative_orbit": 33}
-    assert radar_facts("x", "sentinel-1a", {"sat:absolute_orbit": 24430}) == {"sat:relative_orbit": 33}
-    assert radar_facts("x", "sentinel-1a", {}) == radar_facts(NAME, "sentinel-2a", {}) == {}
-    assert radar_facts(NAME.replace("S1A", "S1D"), "sentinel-1d", {}) == {}
+    assert orbit_of(NAME) == 33
+    assert radar_facts("x", "sentinel-1a", TIME, {"sat:absolute_orbit": 24430}) == {"sat:relative_orbit": 33}
+    assert radar_facts("x", "sentinel-1a", TIME, {}) == radar_facts(NAME, "sentinel-2a", TIME, {}) == {}
+    # As the Copernicus catalogue has it.
+    assert orbit_of("S1D_IW_GRDH_1SDV_20260927T112236_20260927T112305_004762_008EC4_A3A7") == 171
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "orbit"),
+    [
+        (  # over Korea, before Sentinel-1C was moved: a cycle and a day apart
+            "S1C_IW_SLC__1SDV_20260531T214004_20260531T214029_007903_010126_2310",
+            "S1D_IW_SLC__1SDV_20260613T214015_20260613T214042_003223_0059FE_D74F",
+            32,
+        ),
+        (  # after it: six days apart
+            "S1C_IW_GRDH_1SDV_20260710T100242_20260710T100307_008479_010C90_0000",
+            "S1D_IW_GRDH_1SDV_20260716T100235_20260716T100300_003697_0069D4_0000",
+            156,
+        ),
+        (  # one day apart
+            "S1C_IW_SLC__1SDV_20260624T224958_20260624T225025_008254_010515_304A",
+            "S1A_IW_SLC__1SDV_20260623T225050_20260623T225120_065103_0834C8_BAD5",
+            106,
+        ),
+    ],
+)
+def test_satellites_over_one_place_at_one_hour_are_on_one_orbit(one: str, other: str, orbit: int) -> None:
+    assert orbit_of(one) == orbit_of(other) == orbit
+
+
+def test_while_it_was_moved_a_satellite_was_on_no_orbit() -> None:
+    assert orbit_of("S1C_IW_GRDH_1SDV_20260612T100242_20260612T100307_008071_010000_0000") is None
 
 
 def test_a_granule_takes_its_orbit_from_its_name_where_the_catalogue_has_none() -> None:
