@@ -70,7 +70,10 @@ def measured(name: str, prepare: Prepare, sites: list[list[Chip]]) -> None:
             stage = [text for least, text in STAGES if step.looks >= least][-1]
             known = float(np.median(finite(step.expected.leverage))) <= MAX_LEVERAGE
             found["known" if known else "unknown", stage].append(figures(step))
-    for (season, stage), rows in sorted(found.items()):
+    stages = [text for _, text in STAGES]
+    for (season, stage), rows in sorted(
+        found.items(), key=lambda item: (item[0][0], stages.index(item[0][1]))
+    ):
         spread, beyond, ewma = np.median(rows, axis=0)
         print(
             f"| {name} | {season} | {stage} | {len(rows)} | {spread:.2f} | {100 * beyond:.1f}% | {ewma:.2f} |"
