@@ -3,7 +3,8 @@
 Whole pixels are found by masked correlation. The fraction comes from Gauss-Newton steps (B. Lucas,
 T. Kanade, "An iterative image registration technique with an application to stereo vision", IJCAI 1981,
 674-679) that fit shift, gain and bias together on the clear pixels, weighted so that what changed and the
-edges of missed clouds don't pull. Both images are smoothed alike first, so that sampling does not matter.
+edges of missed clouds don't pull. Both images lose their local mean first, because seasons and haze change
+areas more than edges, and are smoothed alike, so that sampling does not matter.
 
 The covariance is the sandwich of the weighted fit, with the scores summed over blocks of pixels: it stays
 honest where neighbouring residuals are alike (crops, haze, the smoothing itself).
@@ -20,6 +21,7 @@ from imagery.shift import Misaligned, MisalignedReason, Shift
 from imagery.subpixel import (
     TAPS,
     bell_taps,
+    detail,
     eroded,
     residual_sample,
     shift_moments,
@@ -32,8 +34,11 @@ from imagery.subpixel import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SMOOTHING_PX = 0.9
+SMOOTHING_PX = 0.8
 """Standard deviation of the Gaussian that both images are smoothed by before they are compared."""
+
+DETAIL_RADIUS_PX = 2
+"""The mean of the square of so many pixels around each is taken off both images before."""
 
 _MARGIN_PX = 2
 _CUT_SPREADS = 3.0
@@ -63,7 +68,7 @@ class AlignSettings:
     """Pixels used at least; those beside the frame's edge and beside unclear ones don't count."""
     max_sigma_px: float = 0.25
     """Standard error of the shift at most, in its worse direction."""
-    floor_px: float = 0.04
+    floor_px: float = 0.025
     """Standard error left on the sharpest images: sun and season move edges themselves."""
     reach_px: int = 3
     """Whole shifts are searched so far either way."""
@@ -146,13 +151,15 @@ def _checked(
 
 
 def _band(look: NDArray[np.float32], reference: NDArray[np.float32], clear: NDArray[np.bool_]) -> _Band:
-    """Scale both by the reference's spread, fill what is not clear with the mean, smooth the reference."""
+    """Take local means off both, scale by the reference's spread, smooth the reference."""
     bell, slope = bell_taps(0.0, SMOOTHING_PX, TAPS), slope_taps(0.0, SMOOTHING_PX, TAPS)
-    spread = float(reference[clear].std()) or 1.0
-    filled, filled_reference = (
-        np.where(clear, (values - values[clear].mean()) / np.float32(spread), np.float32(0))
-        for values in (look, reference)
+    middle = reference[clear].mean(), look[clear].mean()  # float32 keeps more of small numbers
+    detail_reference, detail_look = (
+        detail(values - mean, clear, DETAIL_RADIUS_PX)
+        for values, mean in zip((reference, look), middle, strict=True)
     )
+    spread = np.float32(np.sqrt((detail_reference**2).mean()) or 1.0)
+    filled, filled_reference = detail_look / spread, detail_reference / spread
     slopes = np.stack([smoothed(filled_reference, bell, slope), smoothed(filled_reference, slope, bell)])
     return _Band(filled, smoothed(filled_reference, bell, bell), slopes)
 

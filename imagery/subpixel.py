@@ -52,6 +52,40 @@ def eroded(mask: NDArray[np.bool_], radius: int) -> NDArray[np.float32]:
 
 
 @compiled
+def detail(values: NDArray[np.float32], clear: NDArray[np.bool_], radius: int) -> NDArray[np.float32]:
+    """Return each value less the mean of the clear ones in the square around it; 0 where not clear.
+
+    What haze, soil moisture and crops change is smooth over some pixels and goes with the mean; edges stay.
+    """
+    rows, columns = values.shape
+    out = np.zeros((rows, columns), dtype=np.float32)
+    known, filled = np.zeros((rows, columns), np.float32), np.zeros((rows, columns), np.float32)
+    for y in range(rows):
+        for x in range(columns):
+            if clear[y, x]:
+                known[y, x] = 1
+                filled[y, x] = values[y, x]
+    count, total = _row(columns + 2 * radius), _row(columns + 2 * radius)
+    for y in range(rows):
+        count[:] = 0
+        total[:] = 0
+        for row in range(max(0, y - radius), min(rows, y + radius + 1)):
+            for x in range(columns):
+                count[radius + x] += known[row, x]
+                total[radius + x] += filled[row, x]
+        around, mean = _row(columns), _row(columns)
+        around[:] = 0
+        mean[:] = 0
+        for step in range(2 * radius + 1):
+            for x in range(columns):
+                around[x] += count[x + step]
+                mean[x] += total[x + step]
+        for x in range(columns):
+            out[y, x] = known[y, x] * (filled[y, x] - mean[x] / max(around[x], np.float32(1)))
+    return out
+
+
+@compiled
 def whole_correlations(
     look: NDArray[np.float32],
     reference: NDArray[np.float32],

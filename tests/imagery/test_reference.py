@@ -23,6 +23,14 @@ def test_each_month_has_one_voice() -> None:
     assert (context_reference(history, days).values == 3).all()
 
 
+def test_the_season_alone_where_it_has_enough() -> None:
+    values = np.repeat([1.0, 2.0], [6, 4])[:, None, None, None]
+    days = [date(2021, 1, 10 + day) for day in range(6)] + [date(2020 + year, 7, 5) for year in range(4)]
+    assert context_reference(values, days, near=date(2025, 8, 1)).values == 2
+    assert context_reference(values, days, near=date(2025, 12, 31)).values == 1
+    assert context_reference(values[:9], days[:9], near=date(2025, 8, 1)).values == 1.5
+
+
 def test_gaps_are_left_out_and_counted() -> None:
     rng = np.random.default_rng(0)
     history = rng.normal(size=(6, 2, 4, 5)).astype(np.float32)
