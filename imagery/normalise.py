@@ -48,6 +48,10 @@ class NormaliseSettings:
     noise_ratio: float = 1.0
     """Variance of the reference's noise over that of the look's: 1 for another look (orthogonal regression),
     near 0 for a model's prediction, which has next to none (Deming regression)."""
+    gain_sigma: float = 0.1
+    """How far gains are known to stray from 1; a gain that the pixels tell less surely is drawn towards 1."""
+    patch_px: float = 100.0
+    """Pixels that count as one witness, since what makes neighbours stray makes them stray alike."""
     gain_range: tuple[float, float] = (0.6, 1.6)
     """Gains outside it are implausible."""
     max_level: float = 0.08
@@ -177,7 +181,10 @@ def _line(
     xx, xy, yy = (float(part) for part in (weighted @ from_x, weighted @ from_y, (from_y * weights) @ from_y))
     gain = 1.0
     if xy > settings.min_correlation * np.sqrt(xx * yy):
-        gain = deming_slope(xx, xy, yy, settings.noise_ratio)
+        fitted = deming_slope(xx, xy, yy, settings.noise_ratio)
+        unexplained = max(xx * yy / xy**2 - 1, 0.0)
+        variance = fitted**2 * unexplained * settings.patch_px / total
+        gain += (fitted - 1) * settings.gain_sigma**2 / (settings.gain_sigma**2 + variance)
     return gain, y_mean - gain * x_mean
 
 

@@ -172,16 +172,16 @@ def _iterate(pixels: _Pixels, max_iterations: int) -> tuple[NDArray[np.float64],
         found = pixels.moments(variates, tail_table(rho.size, pixels.kind))
         if found[-1, -1] < _PIXELS_PER_BAND * bands:
             return variates, rho, iteration
-        if _settled(state, found) or iteration == max_iterations:
-            return *_shrunk_variates(found), iteration
-        state = mixing.mixed(state, found) if iteration > _PLAIN_ROUNDS else found
-        degrees = rho.size
-        variates, rho = _shrunk_variates(state)
-        if iteration > _PLAIN_ROUNDS and (rho.size != degrees or rho[0] >= 1):  # mixed out of what can be
-            state, mixing = found, Mixing()
-            variates, rho = _shrunk_variates(state)
-        if not rho.size:
-            break
+        last = _settled(state, found) or iteration == max_iterations
+        mixed = mixing.mixed(state, found) if iteration > _PLAIN_ROUNDS and not last else found
+        state, fit = mixed, _shrunk_variates(mixed)
+        if mixed is not found and (fit[1].size != rho.size or fit[1][0] >= 1):  # mixed out of what can be
+            mixing, state, fit = Mixing(), found, _shrunk_variates(found)
+        if not fit[1].size:  # all weight has gone to pixels that are alike
+            return variates, rho, iteration
+        variates, rho = fit
+        if last:
+            return variates, rho, iteration
     return variates, rho, 0
 
 
@@ -195,9 +195,7 @@ def _shrunk_variates(
     moments: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     variates, rho = canonical_variates(moments)
-    if not rho.size:  # moments that no data have, as mixing can make them
-        return variates, rho
-    return variates * np.sqrt(shrinkage(rho.size)), rho
+    return variates * np.sqrt(shrinkage(rho.size) if rho.size else 1.0), rho
 
 
 class Mixing:

@@ -181,7 +181,8 @@ def tails(z: NDArray[np.floating], table: NDArray[np.floating], out: NDArray[np.
     for lane in range(z.size):
         piece = np.int32(place[lane])
         t = place[lane] - z.dtype.type(piece)
-        out[lane] = ((table[piece, 3] * t + table[piece, 2]) * t + table[piece, 1]) * t + table[piece, 0]
+        tail = ((table[piece, 3] * t + table[piece, 2]) * t + table[piece, 1]) * t + table[piece, 0]
+        out[lane] = min(tail, z.dtype.type(1))
 
 
 @compiled

@@ -39,6 +39,15 @@ def test_a_prediction_without_noise_keeps_more_of_the_gain() -> None:
     np.testing.assert_allclose(gain, 1, atol=0.07)
 
 
+def test_a_gain_that_is_hardly_known_is_drawn_towards_one() -> None:
+    truth, rng = ground(10, 1)
+    reference = 0.7 * truth + rng.normal(0, 0.05, truth.shape)
+    look = truth + rng.normal(0, 0.05, truth.shape)
+    free = normalise(look, reference, settings=NormaliseSettings(gain_sigma=1e6)).gain[0]
+    drawn = normalise(look, reference).gain[0]
+    assert free + 0.02 < drawn < 1
+
+
 def test_change_outside_the_site_does_not_bend_the_line() -> None:
     truth, rng = ground(4, 4)
     look = 0.9 * truth + 0.01 + rng.normal(0, 0.003, truth.shape)

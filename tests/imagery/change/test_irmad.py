@@ -210,3 +210,16 @@ def test_moments_that_no_data_have_give_no_variates() -> None:
     impossible = np.diag([-1.0, -1.0, 1.0, 1.0, 1.0])
     variates, rho = _shrunk_variates(impossible)
     assert rho.size == 0 and variates.shape == (0, 5)
+
+
+@pytest.mark.parametrize("share", [0.05, 0.2, 0.5])
+def test_a_frame_with_still_water_in_it_is_judged_without_fault(share: float) -> None:
+    """All weight may go to the water, where next to nothing varies."""
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        water = rng.random((40, 40)) < share
+        ground = np.where(water, 0.02, rng.uniform(0.05, 0.3, (4, 40, 40)))
+        noise = np.where(water, 1e-4, 0.03) * rng.normal(size=(2, 4, 40, 40))
+        found = irmad(*(ground + noise).astype(np.float32))
+        assert found.degrees == 4 and np.isfinite(found.z).all()
+        assert (found.weights >= 0).all() and (found.weights <= 1).all()
