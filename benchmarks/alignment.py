@@ -21,6 +21,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 from importlib.util import find_spec
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ import rasterio
 from scipy import ndimage
 
 from imagery.align import estimate_shift
+from imagery.masks import MaskScheme, clear_pixels, scene_classes
 from imagery.reference import context_reference, structure
 from imagery.shift import Shift
 from imagery.simulate.site import simulate_site, site_rng
@@ -175,6 +177,34 @@ def best_ms(estimate: Callable[[np.ndarray, np.ndarray], Found], chip: Chip) -> 
     return answer, 1000 * best
 
 
+def closure() -> str:
+    """Return by how much three dates within 30 days contradict each other, over fields in Spain."""
+    folder = Path(os.environ.get("SITEWATCH_TEST_DATA", ROOT.parent / "shared"))
+    looks = {}
+    for path in sorted((folder / "imagery/s2-valladolid-fields").glob("s2_*.tif")):
+        with rasterio.open(path) as source:
+            pixels = source.read()
+        clear = clear_pixels(scene_classes(pixels[2], MaskScheme.SCL), dilate_px=1)
+        clear &= (pixels[:2] > 0).all(axis=0)
+        if clear.mean() > 0.3:
+            values = np.where(clear, pixels[:2], np.nan).astype(np.float32)
+            looks[date.fromisoformat(path.stem[3:])] = values
+    near = [(a, b) for a, b in combinations(looks, 2) if (b - a).days <= 30]
+    pairs = {(a, b): own(looks[b], looks[a]) for a, b in near}
+    legs = [
+        np.add(pairs[a, b], pairs[b, c]) - pairs[a, c]
+        for a, b, c in combinations(looks, 3)
+        if all(pairs.get(pair) for pair in ((a, b), (b, c), (a, c)))
+    ]
+    found = [shift for shift in pairs.values() if shift]
+    return (
+        f"{len(found)} of {len(pairs)} pairs of real dates align, "
+        f"{np.sqrt(np.mean(np.square(found))):.2f} px apart on each axis; "
+        f"{len(legs)} triples close to {np.sqrt(np.mean(np.square(legs))):.3f} px, "
+        f"{np.sqrt(np.mean(np.square(legs)) / 3):.3f} a pair"
+    )
+
+
 def copy_bandwidth() -> float:
     """Return bytes read and written a second by copying."""
     source, target = (np.ones(1 << 24, dtype=np.float32) for _ in range(2))
@@ -188,7 +218,8 @@ def copy_bandwidth() -> float:
 
 def main() -> None:
     """Print a row for each case and contender."""
-    print(f"copying moves {copy_bandwidth() / 1e9:.1f} GB/s\n")
+    print(f"copying moves {copy_bandwidth() / 1e9:.1f} GB/s")
+    print(f"{closure()}\n")
     chips = [
         *textures(64, 60),
         *textures(256, 10),

@@ -10,6 +10,7 @@ import numpy as np
 from imagery.align import estimate_shift
 from imagery.change.seriesmonitor import Expected, Prepare, Ready, Refused
 from imagery.normalise import NormaliseMethod, NormaliseSettings, normalise
+from imagery.reference import structure
 from imagery.resampling import shifted
 from imagery.shift import Misaligned, MisalignedReason, Shift, settled
 
@@ -26,7 +27,6 @@ STILL_PX = 0.03
 MAX_LEVERAGE = 1.0
 """Above this median leverage the model does not know the season: a look that differs from it is no haze."""
 
-_ALIGNING_BANDS = ("red", "nir")
 _NOISE_RATIO = 0.2
 """Variance of the prediction's noise over that of a look's."""
 
@@ -34,7 +34,7 @@ _NOISE_RATIO = 0.2
 def laid_onto_the_model(context: NDArray[np.bool_] | None = None) -> Prepare:
     """Return the preparation that lays looks onto what the model predicts for their day.
 
-    The shift is estimated on red and near infrared (else the first two bands), drawn towards none by what is
+    The shift is estimated on the sharp bands jointly (`structure`), drawn towards none by what is
     known of the product (`settled`), and taken out by one resampling; its uncertainty becomes variance by the
     prediction's gradient. Gain and offset come from the unchanged context. Before the first fit, and in a
     season that the model does not know, looks are taken as they are.
@@ -73,8 +73,7 @@ def _season_known(expected: Expected) -> bool:
 def _shift(
     values: NDArray[np.float32], predicted: NDArray[np.float32], bands: Sequence[str]
 ) -> Shift | Misaligned:
-    used = [bands.index(name) for name in _ALIGNING_BANDS if name in bands] or list(range(min(2, len(bands))))
-    found = settled(estimate_shift(values[used], predicted[used]))
+    found = settled(estimate_shift(structure(values, bands), structure(predicted, bands)))
     if isinstance(found, Misaligned) and found.reason is MisalignedReason.FEW_CLEAR:
         return settled(Misaligned(MisalignedReason.UNCERTAIN, found.figure, found.limit, found.clear_px))
     return found
