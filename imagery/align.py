@@ -40,6 +40,7 @@ SMOOTHING_PX = 0.8
 DETAIL_RADIUS_PX = 2
 """The mean of the square of so many pixels around each is taken off both images before."""
 
+_MAX_REACH_PX = 7  # and as much again diagonally, and half a kernel, within subpixel.PAD
 _MARGIN_PX = 2
 _CUT_SPREADS = 3.0
 _MAD_TO_SIGMA = 1.4826
@@ -71,7 +72,16 @@ class AlignSettings:
     floor_px: float = 0.025
     """Standard error left on the sharpest images: sun and season move edges themselves."""
     reach_px: int = 3
-    """Whole shifts are searched so far either way."""
+    """Whole shifts are searched so far either way; 7 at most."""
+
+    def __post_init__(self) -> None:
+        """Refuse a search that leaves the padding of the compiled passes.
+
+        Raises:
+            ValueError: `reach_px` is below 1 or above 7.
+        """
+        if not 1 <= self.reach_px <= _MAX_REACH_PX:
+            raise ValueError(f"reach_px must be 1 to {_MAX_REACH_PX}, not {self.reach_px}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -258,7 +268,8 @@ def _fit(
     moments = shift_moments(
         band.look, band.reference, band.slopes, clear, SMOOTHING_PX, shift, line, cut, row_step
     )
-    weight, mean = moments[1, 1], moments[1] / moments[1, 1]
+    weight = max(moments[1, 1], _TINY)  # none where strips of clear pixels miss each other
+    mean = moments[1] / weight
     about = moments - weight * mean[:, None] * mean  # the bias taken off
     slope = about[0] / max(about[0, 0], _TINY)
     left = about - slope[:, None] * about[0]  # and the gain

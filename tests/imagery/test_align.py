@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import ndimage
 
 from imagery.align import AlignSettings, estimate_shift
@@ -127,6 +129,35 @@ def test_unrelated_images_never_align() -> None:
     rng = np.random.default_rng(7)
     for _ in range(40):
         assert isinstance(estimate_shift(inner(texture(rng)), inner(texture(rng))), Misaligned)
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    rows=st.integers(1, 40),
+    columns=st.integers(1, 40),
+    bands=st.integers(1, 3),
+    reach=st.integers(1, 7),
+)
+@settings(max_examples=80)
+def test_whatever_is_clear_there_is_an_answer(
+    seed: int, rows: int, columns: int, bands: int, reach: int
+) -> None:
+    """Speckles, strips, constants and frames smaller than a kernel: a value each, and no warning."""
+    rng = np.random.default_rng(seed)
+    look, reference = (
+        rng.normal(size=(2, bands, rows, columns)) * rng.choice([0, 1e-6, 1, 1e4], 2)[:, None, None, None]
+    )
+    look[:, rng.random((rows, columns)) < rng.choice([0, 0.02, 0.5])] = np.nan
+    look[:, rng.random(rows) < rng.choice([0, 0.1])] = np.inf
+    chosen = AlignSettings(min_clear_px=1, reach_px=reach)
+    answer = estimate_shift(look, reference, settings=chosen)
+    assert isinstance(answer, Misaligned) or np.isfinite(answer.covariance).all()
+
+
+@pytest.mark.parametrize("reach", [0, 8])
+def test_a_search_beyond_the_padding_is_refused(reach: int) -> None:
+    with pytest.raises(ValueError, match="reach_px"):
+        AlignSettings(reach_px=reach)
 
 
 def test_images_of_two_shapes_are_refused() -> None:
