@@ -108,7 +108,7 @@ def _site(entry: SiteEntry) -> dict[str, Any]:
         "area": _rings(site.area),
         "watched": site.is_watched,
         "watch": site.watch_reason,
-        "notes": [_note(note, site) for note in sorted(site.observations, key=_note_order)],
+        "notes": [_note(note, entry) for note in sorted(site.observations, key=_note_order)],
         "looks": [
             _look(look) for look in sorted(entry.looks, key=lambda look: (look.solar_day, look.series))
         ],
@@ -152,14 +152,15 @@ def _note_order(note: Observation) -> tuple[date, date, str, str]:
     return *note.date.sort_key(), note.id
 
 
-def _note(note: Observation, site: Site) -> dict[str, Any]:
+def _note(note: Observation, entry: SiteEntry) -> dict[str, Any]:
     return _filled(
         date=note.date.text,
         text=note.text,
         kind=str(note.kind),
         author=note.author,
         size=measurement_words(note.measurement),
-        marks=_marks(note, site),
+        looks=entry.labels.get(note.id),
+        marks=_marks(note, entry.site),
         sources=[_source(source) for source in note.sources],
     )
 

@@ -29,6 +29,8 @@ class SiteEntry:
     """By the detection's id."""
     latest: Picture | None = None
     """The latest clear chip."""
+    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """By the note's id: why the looks kept here could not show what the note claims, or not surely."""
 
     def __post_init__(self) -> None:
         known = {self.site.id, *self.site.former_ids}
@@ -42,6 +44,10 @@ class SiteEntry:
             message = (
                 f"pictures of unknown detections of site {self.site.id!r}: {', '.join(sorted(strangers))}"
             )
+            raise PageError(message)
+        unknown = set(self.labels) - {note.id for note in self.site.observations}
+        if unknown:
+            message = f"labels of unknown notes of site {self.site.id!r}: {', '.join(sorted(unknown))}"
             raise PageError(message)
 
 

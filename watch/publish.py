@@ -16,6 +16,7 @@ from imagery.scene_index import SceneIndex
 from maps.pictures import BeforeAfter, Picture, before_after, picture
 from maps.site_map import write_site_map
 from maps.view import MapView, SiteEntry
+from watch.observable import labels
 from watch.watcher import CLEAR_OUTCOMES, Lattice, lattices
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ def _entries(workspace: Workspace, ledger: Ledger) -> tuple[list[SiteEntry], lis
                 detections=tuple(found[site.id]),
                 pictures=drawn.pictures,
                 latest=drawn.latest,
+                labels={name: each.words for name, each in labels(site, looks.get(site.id, ())).items()},
             )
         )
     return entries, missing

@@ -16,7 +16,6 @@ it, is not counted here.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from itertools import pairwise
 from types import MappingProxyType
@@ -26,6 +25,7 @@ import numpy as np
 from scipy import special
 
 from imagery.change.detectable_kernels import first_seen, planted_z
+from imagery.change.detectable_words import Detectable, Seen
 from imagery.change.smallest import crossing, monotone
 
 if TYPE_CHECKING:
@@ -65,8 +65,6 @@ ROOF: Mapping[str, float] = MappingProxyType(
     }
 )
 """A light roof over the ground that it stands on: what it adds to the reflectance of each band."""
-
-ROOF_WORDS = "a bright roof (red +0.15, nir +0.10)"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,37 +125,6 @@ class Planting:
         if not (rising and self.sides_px and self.looks and min(self.looks) >= 1 and self.trials >= 1):
             message = f"rising sides, looks and trials from 1 on are needed: {self.sides_px}, {self.looks}"
             raise ValueError(message)
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """The smallest side that is seen with a probability."""
-
-    side_m: float
-    """Infinite when no size that was tried is seen so often."""
-    low_m: float
-    """Lower end of the 95 % interval."""
-    high_m: float
-    """Its upper end; infinite when it can't be told from never."""
-    at_most: bool
-    """The smallest size tried is already seen so often: the true figure may be smaller."""
-
-
-@dataclass(frozen=True, slots=True)
-class Detectable:
-    """How often planted squares were seen within a number of clear looks."""
-
-    looks: int
-    """Clear looks with the building."""
-    sides_m: tuple[float, ...]
-    shares: tuple[float, ...]
-    """Of each side, 0 to 1; never falls."""
-    trials: int
-    """Of each side."""
-    half: Seen
-    """With probability 0.5."""
-    nine: Seen
-    """With probability 0.9."""
 
 
 def roof_over(bands: Sequence[str]) -> tuple[float, ...]:
@@ -328,22 +295,3 @@ def _told(looks: int, sides_m: NDArray[np.float64], seen: NDArray[np.bool_]) -> 
 
 
 _TAIL = 0.025
-
-
-def size_words(seen: Seen, sides_m: Sequence[float]) -> str:
-    """Return a size in words: ``22 m``, ``10 m or less``, ``more than 80 m``."""
-    if math.isinf(seen.side_m):
-        return f"more than {sides_m[-1]:g} m"
-    return f"{seen.side_m:.0f} m or less" if seen.at_most else f"{seen.side_m:.0f} m"
-
-
-def detectable_words(told: Detectable, what: str = ROOF_WORDS) -> str:
-    """Return down to which size a building would have been seen, with its probabilities.
-
-    >>> half, nine = Seen(16.2, 15.0, 18.0, False), Seen(math.inf, 70.0, math.inf, False)
-    >>> detectable_words(Detectable(4, (10.0, 80.0), (0.3, 0.6), 96, half, nine))
-    'down to more than 80 m (0.9) / 16 m (0.5) of a bright roof (red +0.15, nir +0.10) in 4 clear looks'
-    """
-    half, nine = (size_words(each, told.sides_m) for each in (told.half, told.nine))
-    times = "1 clear look" if told.looks == 1 else f"{told.looks} clear looks"
-    return f"down to {nine} (0.9) / {half} (0.5) of {what} in {times}"

@@ -37,6 +37,7 @@ function noteItem(note) {
     el("span", { class: "badge kind" }, note.kind));
   const item = el("li", { class: "note" }, head, el("p", { class: "note-text" }, words(note.text)));
   if (note.size) item.append(el("p", { class: "fine" }, "Measured: ", words(note.size)));
+  if (note.looks) item.append(el("p", { class: "fine marks observable" }, words(sentence(note.looks))));
   if (note.marks) item.append(el("p", { class: "fine marks" }, words(sentence(note.marks.join("; ")))));
   if (note.author) item.append(el("p", { class: "fine" }, "Noted by ", words(note.author)));
   item.append(note.sources

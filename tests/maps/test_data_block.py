@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import example, given
@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 from geo.dates import parse_edtf
 from imagery.model import Detection, NoScene
 from maps.data_block import OUTCOMES, pictures_block, script_json, view_block, web_address
+from maps.errors import PageError
 from maps.view import MapView, SiteEntry
 from sites.model import Site
-from sites.observation import Observation
+from sites.observation import Observation, ObservationKind
+
+MADE = datetime(2026, 1, 2, tzinfo=UTC)
 
 
 @given(
@@ -115,3 +118,15 @@ def test_windows_without_an_image_are_kept(valley: Site, view: MapView) -> None:
     block = view_block(replace(view, entries=(entry,)))
     assert block["sites"][0]["gaps"] == [["2020-01-01", "2020-02-01"]]
     assert block["counts"]["NoScene"] == 1
+
+
+def test_a_note_says_where_the_looks_kept_here_could_not_show_it(valley: Site) -> None:
+    note = Observation("n9", parse_edtf("2015"), "A roof.", kind=ObservationKind.IMAGERY)
+    site = replace(valley, observations=(*valley.observations, note))
+    label = "not observable in the looks kept here: </script> 14 m"
+    view = MapView("T", MADE, (SiteEntry(site, labels={"n9": label}),))
+    notes = {each["text"]: each.get("looks") for each in view_block(view)["sites"][0]["notes"]}
+    assert notes.pop("A roof.") == label
+    assert set(notes.values()) == {None}
+    with pytest.raises(PageError, match="labels of unknown notes"):
+        SiteEntry(valley, labels={"n9": label})

@@ -10,9 +10,12 @@ import typer
 from watch.cli.options import HERE, Json, Quiet, Workspace
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from sites.catalogue import Catalogue
     from sites.model import Site, Subject
     from sites.observation import Observation
+    from watch.observable import Observability
     from watch.workspace import Workspace as Folder
 
 app = typer.Typer(name="notes", help="Dated notes with their sources.", no_args_is_help=True)
@@ -109,11 +112,16 @@ def list_notes(
     from watch.workspace import Workspace as Folder
 
     output = Output(json, quiet)
-    found = _chosen(Folder.open(workspace).catalogue(), site, span, everything=everything)
-    output.document([note_json(record, note) for record, note in found])
+    folder = Folder.open(workspace)
+    found = _chosen(folder.catalogue(), site, span, everything=everything)
+    labels = labels_of(folder, [record for record, _ in found])
+    output.document([note_json(record, note) | label_json(labels, record, note) for record, note in found])
     output.table(
         ["date", "about", "note", "sources", "id"],
-        [(note.date, record.id, note.text, _sources(note), note.id) for record, note in found],
+        [
+            (note.date, record.id, _labelled(labels, record, note), _sources(note), note.id)
+            for record, note in found
+        ],
     )
     output.line(f"{len(found)} notes.")
 
@@ -161,6 +169,32 @@ def note_json(record: Site | Subject, note: Observation) -> dict[str, Any]:
         **OBSERVATION.write(note),
         "id": note.id,
     }
+
+
+def labels_of(folder: Folder, records: Iterable[Site | Subject]) -> dict[str, dict[str, Observability]]:
+    """Return by record and note what the looks kept in a workspace can't show, or not surely."""
+    from watch.observable import claimed_side_m, labels
+
+    claiming = {each.id: each for each in records if any(map(claimed_side_m, each.observations))}
+    if not (claiming and folder.ledger_path.exists()):
+        return {}
+    with folder.ledger() as ledger:
+        return {name: labels(record, ledger.looks(name)) for name, record in claiming.items()}
+
+
+def label_json(
+    labels: Mapping[str, Mapping[str, Observability]], record: Site | Subject, note: Observation
+) -> dict[str, Any]:
+    """Return the label of a note as a member of its JSON; none where it has none."""
+    label = labels.get(record.id, {}).get(note.id)
+    return {} if label is None else {"observable": label.to_json()}
+
+
+def _labelled(
+    labels: Mapping[str, Mapping[str, Observability]], record: Site | Subject, note: Observation
+) -> str:
+    label = labels.get(record.id, {}).get(note.id)
+    return note.text if label is None else f"{note.text} [{label.words}]"
 
 
 def _chosen(

@@ -10,12 +10,13 @@ import typer
 from watch.cli.options import HERE, Json, Quiet, Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from shapely.geometry import Polygon
 
     from sites.model import Site
     from sites.observation import Observation
+    from watch.observable import Observability
 
 app = typer.Typer(name="sites", help="The catalogue of places.", no_args_is_help=True)
 
@@ -75,16 +76,25 @@ def show(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Show one site: its names, how good its point is and what that means, its notes with their sources."""
-    from sites.geojson import write_document
+    """Show one site: its names, how good its point is and what that means, its notes with their sources.
+
+    A note that claims less than the looks kept here could show says so; with --json in the member
+    "observable" beside the feature's properties.
+    """
+    from sites.features import write_feature
+    from sites.geojson import canonical_json
+    from watch.cli.notes import labels_of
     from watch.cli.output import Output
     from watch.workspace import Workspace as Folder
 
     output = Output(json, quiet)
-    found = Folder.open(workspace).catalogue().get(site)
+    folder = Folder.open(workspace)
+    found = folder.catalogue().get(site)
+    labels = labels_of(folder, [found]).get(found.id, {})
     if json:
-        output.raw(write_document([found], is_single=True))
-    for line in (*_facts(found), *_notes(found.observations)):
+        told = {name: label.to_json() for name, label in labels.items()}
+        output.raw(canonical_json(write_feature(found) | ({"observable": told} if told else {})))
+    for line in (*_facts(found), *_notes(found.observations, labels)):
         output.line(line)
 
 
@@ -216,10 +226,12 @@ def _facts(site: Site) -> list[str]:
     return [site.name, *(f"  {name:9} {value}" for name, value in facts.items() if value)]
 
 
-def _notes(notes: Sequence[Observation]) -> list[str]:
+def _notes(notes: Sequence[Observation], labels: Mapping[str, Observability]) -> list[str]:
     lines = ["", f"{len(notes)} notes"] if notes else ["", "No notes."]
     for note in sorted(notes, key=lambda each: each.date.sort_key()):
         lines.append(f"  {note.date}  {note.text}")
+        if note.id in labels:
+            lines.append(f"      ({labels[note.id].words})")
         for source in note.sources:
             grade = f"{source.reliability or '-'}{source.credibility or '-'}"
             graded = f" [{grade}]" if grade != "--" else ""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -12,15 +13,13 @@ from imagery.change.detectable import (
     MIN_LOOKS,
     SIDES_PX,
     Bars,
-    Detectable,
     Plan,
     Planting,
     ResidualLooks,
-    Seen,
     detectable,
-    detectable_words,
     roof_over,
 )
+from imagery.change.detectable_words import Detectable, Seen, detectable_words, sizes_in, told_section
 from imagery.change.injection import blurred_rectangle
 from imagery.change.matched import MIN_COVER
 from imagery.change.search import Shapes, Yardstick
@@ -250,3 +249,17 @@ def test_sizes_are_told_with_their_probabilities_and_the_contrast() -> None:
         "down to more than 80 m (0.9) / 10 m or less (0.5) of a bright roof (red +0.15, nir +0.10) "
         "in 1 clear look"
     )
+
+
+def test_a_card_keeps_the_sizes_and_what_they_are_of() -> None:
+    found = told(quiet(0.03))
+    kept = sizes_in(json.loads(json.dumps(told_section(found))))
+    assert kept is not None
+    assert (kept.half_m, kept.nine_m) == (round(found[1].half.side_m, 1), round(found[1].nine.side_m, 1))
+    assert kept.looks == 4
+    assert "red +0.15" in kept.what
+    hopeless = sizes_in(told_section(told(quiet(0.03), contrast=(0.002, 0.002))))
+    assert hopeless is not None
+    assert hopeless.half_m == math.inf
+    assert told_section(()) == {}
+    assert sizes_in(None) is sizes_in({}) is sizes_in(told_section(found), looks=9) is None

@@ -1,0 +1,123 @@
+"""How small a building would have been seen, as values, as words, and as a section of a look's card.
+
+Nothing here computes over pixels, so reading what a ledger holds costs no compiler.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+ROOF_WORDS = "a bright roof (red +0.15, nir +0.10)"
+
+SECTION = "detectable"
+"""Name of the section of a card."""
+
+TOLD_LOOKS = 4
+"""Clear looks for which a look's reason tells the sizes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The smallest side that is seen with a probability."""
+
+    side_m: float
+    """Infinite when no size that was tried is seen so often."""
+    low_m: float
+    """Lower end of the 95 % interval."""
+    high_m: float
+    """Its upper end; infinite when it can't be told from never."""
+    at_most: bool
+    """The smallest size tried is already seen so often: the true figure may be smaller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detectable:
+    """How often planted squares were seen within a number of clear looks."""
+
+    looks: int
+    """Clear looks with the building."""
+    sides_m: tuple[float, ...]
+    shares: tuple[float, ...]
+    """Of each side, 0 to 1; never falls."""
+    trials: int
+    """Of each side."""
+    half: Seen
+    """With probability 0.5."""
+    nine: Seen
+    """With probability 0.9."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """What a card says of one number of clear looks."""
+
+    looks: int
+    what: str
+    """The thing and its contrast."""
+    half_m: float
+    """Side that is seen with probability 0.5; infinite when none that was tried is."""
+    nine_m: float
+    """The same with probability 0.9."""
+
+
+def size_words(seen: Seen, sides_m: Sequence[float]) -> str:
+    """Return a size in words: ``22 m``, ``10 m or less``, ``more than 80 m``."""
+    if math.isinf(seen.side_m):
+        return f"more than {sides_m[-1]:g} m"
+    return f"{seen.side_m:.0f} m or less" if seen.at_most else f"{seen.side_m:.0f} m"
+
+
+def detectable_words(told: Detectable, what: str = ROOF_WORDS) -> str:
+    """Return down to which size a building would have been seen, with its probabilities.
+
+    >>> half, nine = Seen(16.2, 15.0, 18.0, False), Seen(math.inf, 70.0, math.inf, False)
+    >>> detectable_words(Detectable(4, (10.0, 80.0), (0.3, 0.6), 96, half, nine))
+    'down to more than 80 m (0.9) / 16 m (0.5) of a bright roof (red +0.15, nir +0.10) in 4 clear looks'
+    """
+    half, nine = (size_words(each, told.sides_m) for each in (told.half, told.nine))
+    times = "1 clear look" if told.looks == 1 else f"{told.looks} clear looks"
+    return f"down to {nine} (0.9) / {half} (0.5) of {what} in {times}"
+
+
+def told_section(told: Sequence[Detectable], what: str = ROOF_WORDS) -> dict[str, Any]:
+    """Return the sizes as a section of a card; `sizes_in` reads it."""
+    if not told:
+        return {}
+    return {
+        "what": what,
+        "trials": told[0].trials,
+        "up_to_m": told[0].sides_m[-1],
+        "looks": {str(each.looks): {"half": _entry(each.half), "nine": _entry(each.nine)} for each in told},
+    }
+
+
+def _entry(seen: Seen) -> dict[str, float | bool | None]:
+    """Return a size in JSON; what is infinite is null."""
+    sides = {"side_m": seen.side_m, "low_m": seen.low_m, "high_m": seen.high_m}
+    found: dict[str, float | bool | None] = {
+        name: None if math.isinf(side) else round(side, 1) for name, side in sides.items()
+    }
+    return found | {"at_most": seen.at_most}
+
+
+def sizes_in(section: Mapping[str, Any] | None, looks: int = TOLD_LOOKS) -> Sizes | None:
+    """Return the sizes that a section tells for a number of clear looks; None where it tells none.
+
+    >>> sizes_in({}) is None
+    True
+    """
+    entry = ((section or {}).get("looks") or {}).get(str(looks))
+    if section is None or entry is None:
+        return None
+    half, nine = (entry[name]["side_m"] for name in ("half", "nine"))
+    return Sizes(
+        looks=looks,
+        what=str(section["what"]),
+        half_m=math.inf if half is None else float(half),
+        nine_m=math.inf if nine is None else float(nine),
+    )
