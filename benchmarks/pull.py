@@ -4,9 +4,12 @@
 
 The bare exchange is the same Process requests, sent with `requests` by as many threads, each answer read
 whole and decoded to arrays; nothing is searched, counted or kept. Ours is `watch.pull.pull`: credentials,
-search, budget journal, checks, and an archive of STAC Items and COGs that survives a power cut. The hub is a
-process of its own and really executes each request; in the second pair of rows it also answers 400 ms later,
-about what a Process request of that size takes. Wall time and CPU time of this process, best of rounds.
+search, budget journal, checks, and an archive of STAC Items and COGs that survives a power cut.
+
+The hub is a process of its own. In the first pair of rows it really executes each request, on the
+processors that the pull has, too. In the second it stands for a service elsewhere: what it answered once it
+answers again from memory, 400 ms after it was asked, about what a Process request of that size takes. Wall
+time and CPU time of this process, best of rounds.
 """
 
 from __future__ import annotations
@@ -47,6 +50,10 @@ from watch.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from sitewatch_hub.messages import Reply, Request
+
+WHOLE, PASSES = "`pull`", "`pull`, once it has searched"
 
 DATES = 40
 ROUNDS = 3
@@ -108,11 +115,29 @@ def make_archive(folder: Path) -> Path:
     return folder / "served"
 
 
+def remember_answers(hub: LocalHub) -> None:
+    """Let a hub execute each Process request once and answer it from memory after that."""
+    service = hub._server.service  # noqa: SLF001 - no test needs it, so there is no other way in
+    execute = service.answer
+    known: dict[bytes, Reply] = {}
+
+    def answer(request: Request) -> Reply:
+        if PROCESS_PATH not in request.path:
+            return execute(request)
+        asked = orjson.dumps(orjson.loads(request.body), option=orjson.OPT_SORT_KEYS)
+        if asked not in known:
+            known[asked] = execute(request)
+        return known[asked]
+
+    service.answer = answer
+
+
 def serve(archive: str, delay_s: float) -> None:
     """Serve until the pipe to the parent closes."""
     with LocalHub(Path(archive), client=ACCOUNT) as hub:
         if delay_s:
             hub.faults.add(Delay(delay_s), times=10**9)
+            remember_answers(hub)
         print(hub.base_url, hub.token_url, flush=True)
         sys.stdin.read()
 
@@ -180,10 +205,17 @@ def bare(hub: Running, asked: Sequence[PassRequest]) -> None:
         raise SystemExit("nothing came")
 
 
-def ours(workspace: Workspace) -> None:
-    """Pull the site."""
+def ours(workspace: Workspace, searched: list[float]) -> None:
+    """Pull the site; append when the search had ended and when everything had."""
     with connected(workspace, account()) as connection:
-        report = pull(workspace, connection.hub, (), PullOptions(SPAN, workers=WORKERS))
+        report = pull(
+            workspace,
+            connection.hub,
+            (),
+            PullOptions(SPAN, workers=WORKERS),
+            announce=lambda _: searched.append(time.perf_counter()),
+        )
+    searched.append(time.perf_counter())
     if len(report.pulled) != DATES:
         raise SystemExit(f"{len(report.pulled)} passes came")
 
@@ -201,15 +233,20 @@ def clocked(work: str, archive: Path, folder: Path, delay_s: float) -> None:
 
     with served(archive, delay_s) as hub:
         asked = wanted(make_workspace(folder / f"plan{delay_s}", hub))
+        bare(hub, asked)  # everything is loaded, and known to a hub that remembers
         for number in range(ROUNDS):
             workspace = make_workspace(folder / f"w{delay_s}-{number}", hub)
             measure("bare exchange", lambda: bare(hub, asked))
-            measure("`pull`", partial(ours, workspace))
+            moments: list[float] = []
+            measure(WHOLE, partial(ours, workspace, moments))
+            began, ended = moments
+            best[PASSES] = min(best.get(PASSES, float("inf")), ended - began)
     least = best["bare exchange"]
     for name, seconds in best.items():
-        each, own = 1000 * seconds / DATES, 1000 * cpu[name] / DATES
+        each = 1000 * seconds / DATES
+        own = f"{1000 * cpu[name] / DATES:.1f}" if name in cpu else ""
         over = f"{100 * (seconds / least - 1):.0f} %" if seconds > least else "-"
-        print(f"| {work} | {name} | {each:.1f} | {own:.1f} | {over} |")
+        print(f"| {work} | {name} | {each:.1f} | {own} | {over} |")
 
 
 def main() -> None:
@@ -222,8 +259,8 @@ def main() -> None:
         folder = Path(name)
         archive = make_archive(folder)
         print(f"| the hub answers | what | wall ms a pass | own CPU ms a pass | over bare |\n{'|---' * 5}|")
-        clocked("at once", archive, folder, 0.0)
-        clocked(f"{1000 * DELAY_S:.0f} ms later", archive, folder, DELAY_S)
+        clocked("by executing", archive, folder, 0.0)
+        clocked(f"from memory, {1000 * DELAY_S:.0f} ms later", archive, folder, DELAY_S)
 
 
 if __name__ == "__main__":

@@ -84,7 +84,7 @@ def canonical_counts(
     if scale is None:
         return np.where(valid, raw, 0).astype(np.uint16), np.zeros(raw.shape, dtype=np.bool_)
     if raw.dtype.kind in "ui" and scale == CANONICAL_SCALE and not offset:
-        values = np.where(valid, raw, raw.dtype.type(0))
+        values = raw if valid.all() else np.where(valid, raw, raw.dtype.type(0))
         if raw.dtype == np.uint16:
             return values, np.zeros(raw.shape, dtype=np.bool_)
     else:

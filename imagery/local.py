@@ -7,7 +7,7 @@ source pixels, over the window that the grid needs.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
+    from affine import Affine
     from numpy.typing import NDArray
 
     from geo.dates import Span
@@ -73,6 +74,7 @@ class LocalArchive:
         self._archive = archive
         self._given = index
         self._dilate_px = dilate_px
+        self._lons: dict[tuple[str, Affine, tuple[int, int]], float] = {}
 
     @cached_property
     def index(self) -> SceneIndex:
@@ -119,7 +121,7 @@ class LocalArchive:
 
     def _chip(self, grid: Grid, scenes: Sequence[Scene], bands: Sequence[str] | None, frame: Frame) -> Chip:
         ordered = sorted(scenes, key=lambda scene: (scene.acquired, scene.id))
-        day = _one_day(ordered, _centre_lon(grid))
+        day = _one_day(ordered, self._centre_lon(grid))
         names = _chosen_bands(ordered, bands)
         scale = _one_scale(ordered, names)
         layers = [_layer(scene, names, frame, self._dilate_px) for scene in ordered]
@@ -149,10 +151,12 @@ class LocalArchive:
             quantity=first.quantity,
         )
 
-
-@lru_cache(maxsize=256)
-def _centre_lon(grid: Grid) -> float:
-    return float(grid_box_lonlat(grid).centroid.x)
+    def _centre_lon(self, grid: Grid) -> float:
+        # A site's grid is asked for once a date, and taking it to degrees costs as much as reading a band.
+        place = (grid.crs, grid.transform, grid.shape)
+        if place not in self._lons:
+            self._lons[place] = float(grid_box_lonlat(grid).centroid.x)
+        return self._lons[place]
 
 
 def _one_day(scenes: Sequence[Scene], lon: float) -> date:
@@ -213,7 +217,9 @@ def _layer(scene: Scene, names: Sequence[str], frame: Frame, dilate_px: int) -> 
         inner = tuple(slice(dilate_px, dilate_px + length) for length in frame.shape)
         clear = valid & clear_pixels(found, dilate_px=dilate_px)[inner]
         classes = np.where(valid, found[inner], np.uint8(SceneClass.NODATA))
-    return _Layer(np.where(valid, dn, np.uint16(0)), below & valid, valid, clear, classes)
+    if not valid.all():
+        dn, below = np.where(valid, dn, np.uint16(0)), below & valid
+    return _Layer(dn, below, valid, clear, classes)
 
 
 def _merged(layers: Sequence[_Layer]) -> _Layer:

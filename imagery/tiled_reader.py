@@ -30,11 +30,14 @@ HEAD_BYTES = 2**14
 """Read at once: the directory, and of a small file everything."""
 
 _MOST_ENTRIES = 64
-_SIDES = range(16, 129, 16)
-"""Sides of tiles that are taken; multiples of 16 by TIFF 6.0, section 15. Larger ones GDAL unpacks faster."""
+_SIDES = range(16, 513, 16)
+"""Sides of tiles that are taken; multiples of 16 by TIFF 6.0, section 15."""
 
 _SLACK_BYTES = 1024
 """A stream may be a little larger than what it holds; twice as large it is no tile of ours."""
+
+_GAP_BYTES = 64
+"""Between tiles that lie one after the other: GDAL's COGs have eight bytes there."""
 
 _ENTRY = struct.Struct("<HHI4s")
 _TYPES: dict[int, np.dtype[Any]] = {3: np.dtype("<u2"), 4: np.dtype("<u4")}
@@ -176,7 +179,7 @@ def _window(file: _File, layout: _Layout, rows: slice, columns: slice) -> NDArra
         places = _places(file, layout, row * layout.across + across.start, len(across))
         if (0, 0) in places:
             return None  # GDAL's way to leave out a tile without data
-        parts += [_tile(file, layout, offset, size) for offset, size in places]
+        parts += _inflated(file, layout, places)
     stored = np.frombuffer(b"".join(parts), np.uint8).reshape(len(down), len(across), tall, -1)
     lines = stored.swapaxes(1, 2).reshape(len(down) * tall, len(across), -1)
     top, left = down.start * tall, across.start * wide
@@ -185,12 +188,29 @@ def _window(file: _File, layout: _Layout, rows: slice, columns: slice) -> NDArra
     return np.array(inner, layout.dtype.newbyteorder("="))
 
 
-def _tile(file: _File, layout: _Layout, offset: int, size: int) -> bytes:
-    stream = file.take(offset, size) if 0 < size <= 2 * layout.tile_bytes + _SLACK_BYTES else None
-    data = None if stream is None else tiles.inflated(stream, layout.tile_bytes)
-    if data is None:
-        raise ImageError(f"the tile at byte {offset:,} is damaged")
-    return data
+def _inflated(file: _File, layout: _Layout, places: list[tuple[int, int]]) -> list[bytes]:
+    """Return the bytes of tiles, read at once where they lie one after the other."""
+    for offset, size in places:
+        if not 0 < size <= 2 * layout.tile_bytes + _SLACK_BYTES:
+            raise _damaged(offset)
+    start = min(offset for offset, _ in places)
+    length = max(offset + size for offset, size in places) - start
+    if length <= sum(size + _GAP_BYTES for _, size in places):
+        run = file.take(start, length)
+        streams = [run and run[offset - start : offset - start + size] for offset, size in places]
+    else:
+        streams = [file.take(offset, size) for offset, size in places]
+    found = []
+    for (offset, _), stream in zip(places, streams, strict=True):
+        data = tiles.inflated(stream, layout.tile_bytes) if stream else None
+        if data is None:
+            raise _damaged(offset)
+        found.append(data)
+    return found
+
+
+def _damaged(offset: int) -> ImageError:
+    return ImageError(f"the tile at byte {offset:,} is damaged")
 
 
 def _places(file: _File, layout: _Layout, first: int, count: int) -> list[tuple[int, int]]:

@@ -201,14 +201,15 @@ def _fetched(
 ) -> Iterator[tuple[HubScene, SitewatchError | None]]:
     """Yield each scene as it came or did not, but for those that nobody began to ask for.
 
-    One more is under way than there are turns: it archives what came while the others ask.
+    Twice as many are under way as there are turns: answers come in bursts, and what came is archived while
+    the next ask.
     """
     waiting = list(reversed(scenes))
     running: dict[Future[Charge], HubScene] = {}
-    with ThreadPoolExecutor(max_workers=turns.count + 1, thread_name_prefix="pull") as pool:
+    with ThreadPoolExecutor(max_workers=2 * turns.count, thread_name_prefix="pull") as pool:
         try:
             while running or (waiting and turns.stopped is None):
-                while waiting and len(running) <= turns.count and turns.stopped is None:
+                while waiting and len(running) < 2 * turns.count and turns.stopped is None:
                     scene = waiting.pop()
                     running[pool.submit(hub.fetch, scene, turns.turn())] = scene
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
