@@ -41,7 +41,14 @@ TEXT_FIELDS = (
     "retired.date",
     "retired.reason",
 )
-NUMBER_FIELDS = ("lon", "lat", "coordinate_accuracy_m", "watch.min_area_m2", "watch.context_m")
+NUMBER_FIELDS = (
+    "lon",
+    "lat",
+    "coordinate_accuracy_m",
+    "watch.priority",
+    "watch.min_area_m2",
+    "watch.context_m",
+)
 LIST_FIELDS = ("aliases", "former_ids", "watch.detectors")
 JSON_FIELDS = ("names", "geometry", "footprint", "placements", "relations", "attributes", "observations")
 OTHER_FIELDS = ("coordinate",)

@@ -112,12 +112,18 @@ class Placement:
         allow_texts((self.source, self.licence), ("source", "licence"))
 
 
+PRIORITIES = range(1, 10)
+USUAL_PRIORITY = 5
+
+
 @dataclass(frozen=True, slots=True)
 class WatchRules:
     """How one site is watched, where it differs from the workspace's settings."""
 
     cadence: timedelta | None = None
     """A look is due this long after the last one."""
+    priority: int | None = None
+    """Who comes first when not all can be looked at: 1 before 9; 5 when nothing is said."""
     min_area_m2: float | None = None
     """Changes smaller than this are not reported."""
     context_m: float | None = None
@@ -128,6 +134,8 @@ class WatchRules:
     def __post_init__(self) -> None:
         if self.cadence is not None and self.cadence.total_seconds() <= 0:
             refuse(f"a cadence of {self.cadence} is not above zero", "cadence")
+        if self.priority is not None and self.priority not in PRIORITIES:
+            refuse(f"a priority of {self.priority} is not one of 1 (first) to 9 (last)", "priority")
         require_positive(self.min_area_m2, "min_area_m2")
         require_positive(self.context_m, "context_m")
         for detector in self.detectors:

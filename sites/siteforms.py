@@ -54,6 +54,7 @@ WATCH = Form(
     "the watch rules",
     [
         Member("cadence", *DURATION),
+        Member("priority", number),
         Member("min_area_m2", number),
         Member("context_m", number),
         Member("detectors", texts, list),

@@ -12,6 +12,13 @@ from imagery.model import NoScene
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+EARLY = timedelta(hours=6)
+"""So much before its time a site counts as due.
+
+A timer that starts with some jitter, or at a local hour on the day the clocks change, comes less than a
+cadence after its last start; without this every second day would be left out.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Due:
@@ -21,8 +28,10 @@ class Due:
     reason: str
 
 
-def due(until: datetime | None, *, now: datetime, cadence: timedelta) -> Due:
-    """Say whether a site last examined up to `until` is due at `now`.
+def due(until: datetime | None, *, now: datetime, cadence: timedelta, early: timedelta = timedelta(0)) -> Due:
+    """Say whether a site last examined up to `until` is due at `now`, or will be within `early`.
+
+    One that was examined further ahead than its cadence was examined by a clock that was wrong: it is due.
 
     >>> never = due(None, now=datetime(2020, 1, 1, tzinfo=UTC), cadence=timedelta(days=5))
     >>> never.is_due, never.reason
@@ -30,9 +39,11 @@ def due(until: datetime | None, *, now: datetime, cadence: timedelta) -> Due:
     """
     if until is None:
         return Due(is_due=True, reason="never examined")
+    if until > now + cadence:
+        return Due(is_due=True, reason=f"last examined {until:%Y-%m-%d %H:%M} UTC, which is yet to come")
     next_time = until + cadence
-    if now >= next_time:
-        missed = (now - until) // cadence - 1
+    if now >= next_time - early:
+        missed = max(0, (now - until) // cadence - 1)
         caught_up = f", catching up {missed} missed" if missed else ""
         return Due(is_due=True, reason=f"last examined {until:%Y-%m-%d %H:%M} UTC{caught_up}")
     return Due(is_due=False, reason=f"next due {next_time:%Y-%m-%d %H:%M} UTC")

@@ -9,19 +9,23 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from imagery.local import LocalArchive
 from imagery.model import Outcome
 from imagery.scene_index import SceneIndex
 from imagery.stack import stacked_archive
-from watch.errors import UnmaskedError
+from watch.agenda import Plan, Standing, make_plan
+from watch.cause import short_cause
+from watch.conduct import AT_EASE, Conduct, Patience, Stages
+from watch.errors import LedgerError, UnmaskedError
 from watch.ledger import Examined
 from watch.lock import writing
-from watch.plan import due, empty_windows
+from watch.plan import empty_windows
 from watch.renaming import adopt_former
+from watch.runlog import RUN_BEGUN
 from watch.unjudged import Unjudged, unjudged
 from watch.watcher import Watcher, open_watchers
 
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
     from imagery.model import Detection, NoScene
     from imagery.provider import Provider
     from sites.model import Site
+    from watch.agenda import Planned
     from watch.ledger import Ledger
     from watch.workspace import Workspace
 
@@ -76,6 +81,11 @@ class SiteReport:
     """Looks that were there to be made when the run began."""
     unjudged: tuple[Unjudged, ...] = ()
     """Series that are kept and that no detector looks at."""
+    failure: str = ""
+    """What went wrong with the site as a whole; what it had until then is kept."""
+    left: str = ""
+    """Why it was not begun, or not brought to its end, though it was its turn."""
+    took_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +97,9 @@ class RunReport:
     sites: tuple[SiteReport, ...]
     stack_trouble: ArchiveError | None = None
     """Why the archive's stacks could not be kept; the looks are the same without them."""
+    plan: Plan | None = None
+    stages: tuple[tuple[str, float], ...] = ()
+    """What the run did one after the other, and how many seconds each took."""
 
     @property
     def looks(self) -> Counter[Outcome]:
@@ -107,6 +120,13 @@ class RunReport:
         return self.looks[Outcome.FAILED]
 
     @property
+    def exit_code(self) -> int:
+        """0 done, 3 done in part, 4 when the budget cut something."""
+        if self.plan is not None and self.plan.cut:
+            return 4
+        return 3 if self.failed or any(site.failure or site.left for site in self.sites) else 0
+
+    @property
     def no_scene(self) -> int:
         """Due windows without any scene that this run added."""
         return sum(len(site.no_scenes) for site in self.sites)
@@ -121,8 +141,12 @@ def run(
     assume_clear: bool | None = None,
     dry_run: bool = False,
     progress: Progress | None = None,
+    conduct: Conduct = AT_EASE,
 ) -> RunReport:
     """Look at every scene acquired up to `now` that has not been looked at.
+
+    What goes wrong with one site costs that site, and is in the report; what goes wrong with the ledger
+    ends the run.
 
     Args:
         workspace: Where catalogue, archive and ledger are.
@@ -132,36 +156,50 @@ def run(
         assume_clear: Judge images without a cloud mask as clear; None asks the settings.
         dry_run: Only count what would be looked at.
         progress: Told of each look.
+        conduct: How long it may take, who may end it, and who is told.
 
     Raises:
         UnknownSiteError: A named site is not in the catalogue.
         UnmaskedError: There are images without a cloud mask and nobody said that they are clear.
         WorkspaceBusyError: Another run is writing.
     """
-    instant = now or datetime.now(UTC)
+    instant, patience = now or conduct.clock.now(), Patience(conduct)
     trusting = workspace.settings.run.assume_clear if assume_clear is None else assume_clear
     chosen = _choose(workspace, sites)
     run_id = f"{instant:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+    stages = Stages(patience.spent_s)
     with writing(workspace.root), workspace.ledger() as ledger:
+        conduct.log.note(RUN_BEGUN, run=run_id, now=instant.isoformat())
         workspace.sweep()
         archive = workspace.archive()
         adopt_former(chosen, archive, ledger)
         examined = ledger.examined()
         index = SceneIndex(archive.scenes())
+        stages.end("read")
         # A dry run leaves nothing behind, not even what is derived.
         stacked = stacked_archive(archive, index=index)
         plain = dry_run or not workspace.settings.run.stacks
         provider = LocalArchive(archive, index=index) if plain else stacked
-        work = _Work(workspace, archive, index, provider, ledger, run_id, instant, progress or Silent())
-        jobs = [_plan(work, site, examined.get(site.id), due_only=due_only) for site in chosen]
+        told = progress or Silent()
+        work = _Work(workspace, archive, index, provider, ledger, run_id, instant, told, conduct, patience)
+        usual = timedelta(days=workspace.settings.run.cadence_days)
+        agenda = make_plan(chosen, examined, now=instant, cadence=usual)
+        known = {site.id: site for site in chosen}
+        jobs = [
+            _plan(work, known[each.site_id], examined.get(each.site_id), each, due_only=due_only)
+            for each in agenda.sites
+        ]
         if not trusting:
-            _refuse_unmasked(jobs)
+            jobs = _refuse_unmasked(jobs, alone=due_only)
+        stages.end("plan")
         if dry_run:
-            return RunReport(run_id, instant, tuple(_unstarted(job) for job in jobs))
-        ledger.start_run(run_id, now=instant, started_at=datetime.now(UTC))
-        reports = tuple(_run_site(work, job) for job in jobs)
-        ledger.finish_run(run_id, datetime.now(UTC))
-    return RunReport(run_id, instant, reports, stack_trouble=stacked.trouble)
+            reports = tuple(_unstarted(job) for job in jobs)
+            return RunReport(run_id, instant, reports, plan=agenda, stages=stages.done)
+        ledger.start_run(run_id, now=instant, started_at=conduct.clock.now())
+        reports = tuple(_attempt(work, job) for job in jobs)
+        ledger.finish_run(run_id, conduct.clock.now())
+        stages.end("judge")
+    return RunReport(run_id, instant, reports, stacked.trouble, agenda, stages.done)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +212,8 @@ class _Work:
     run_id: str
     now: datetime
     progress: Progress
+    conduct: Conduct
+    patience: Patience
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +224,7 @@ class _Job:
     due_on: str = ""
     watchers: tuple[Watcher, ...] = ()
     unjudged: tuple[Unjudged, ...] = ()
+    failure: str = ""
 
     @property
     def pending(self) -> int:
@@ -202,60 +243,132 @@ def _cadence(work: _Work, site: Site) -> timedelta:
     return site.watch.cadence or timedelta(days=work.workspace.settings.run.cadence_days)
 
 
-def _plan(work: _Work, site: Site, examined: Examined | None, *, due_only: bool) -> _Job:
-    if not site.is_watched:
-        return _Job(site, examined, skipped=site.watch_reason)
-    state = due(examined.until if examined else None, now=work.now, cadence=_cadence(work, site))
-    if due_only and not state.is_due:
-        return _Job(site, examined, skipped="not due", due_on=state.reason)
+def _plan(work: _Work, site: Site, examined: Examined | None, planned: Planned, *, due_only: bool) -> _Job:
+    if planned.standing is Standing.NOT_WATCHED:
+        return _Job(site, examined, skipped=planned.reason)
+    if due_only and planned.standing is Standing.NOT_DUE:
+        return _Job(site, examined, skipped="not due", due_on=planned.reason)
+    if planned.standing is Standing.CUT:
+        return _Job(site, examined, skipped=planned.reason)
     # A run asked about an earlier instant never takes back what a later one saw.
     horizon = max(work.now, examined.until) if examined else work.now
-    watchers = open_watchers(
-        site,
-        work.archive,
-        work.index,
-        work.ledger,
-        provider=work.provider,
-        settings=work.workspace.settings.look,
-        until=horizon,
-    )
-    aside = unjudged(site, work.index, until=horizon)
-    return _Job(site, examined, due_on=state.reason, watchers=watchers, unjudged=aside)
-
-
-def _refuse_unmasked(jobs: Sequence[_Job]) -> None:
-    bare = {scene_id for job in jobs for watcher in job.watchers for scene_id in watcher.unmasked_scene_ids()}
-    if bare:
-        example = min(bare)
-        raise UnmaskedError(
-            f"{len(bare)} scene(s) have no cloud mask, {example!r} among them",
-            hint="Add them with --mask-band, or say --assume-clear if you have looked at them",
+    try:
+        watchers = open_watchers(
+            site,
+            work.archive,
+            work.index,
+            work.ledger,
+            provider=work.provider,
+            settings=work.workspace.settings.look,
+            until=horizon,
         )
+        aside = unjudged(site, work.index, until=horizon)
+    except Exception as error:  # noqa: BLE001 - whatever one site meets, the others are looked at
+        return _Job(site, examined, due_on=planned.reason, failure=_one_sites(error))
+    return _Job(site, examined, due_on=planned.reason, watchers=watchers, unjudged=aside)
 
 
-def _unstarted(job: _Job) -> SiteReport:
-    return SiteReport(
-        job.site.id, skipped=job.skipped, due_on=job.due_on, pending=job.pending, unjudged=job.unjudged
+def _one_sites(error: Exception) -> str:
+    """Return the cause of what one site is to pay for; raise what concerns them all."""
+    if isinstance(error, LedgerError | MemoryError):
+        raise error
+    return short_cause(error)
+
+
+def _refuse_unmasked(jobs: Sequence[_Job], *, alone: bool) -> list[_Job]:
+    """Refuse to judge images without a mask: the run, or the sites `alone` when nobody is there to ask."""
+    checked = []
+    for job in jobs:
+        bare = {scene_id for watcher in job.watchers for scene_id in watcher.unmasked_scene_ids()}
+        if bare and not alone:
+            _raise_unmasked(jobs)
+        checked.append(replace(job, watchers=(), failure=str(_unmasked(bare))) if bare else job)
+    return checked
+
+
+def _raise_unmasked(jobs: Sequence[_Job]) -> None:
+    raise _unmasked(
+        {scene_id for job in jobs for watcher in job.watchers for scene_id in watcher.unmasked_scene_ids()}
     )
+
+
+def _unmasked(scene_ids: set[str]) -> UnmaskedError:
+    return UnmaskedError(
+        f"{len(scene_ids)} scene(s) have no cloud mask, {min(scene_ids)!r} among them",
+        hint="Add them with --mask-band, or say --assume-clear if you have looked at them",
+    )
+
+
+def _unstarted(job: _Job, left: str = "") -> SiteReport:
+    return SiteReport(
+        job.site.id,
+        skipped=job.skipped,
+        due_on=job.due_on,
+        pending=job.pending,
+        unjudged=job.unjudged,
+        failure=job.failure,
+        left=left,
+    )
+
+
+def _attempt(work: _Work, job: _Job) -> SiteReport:
+    """Look at one site if that may still be begun; what goes wrong with it is its own."""
+    if job.skipped:
+        return _unstarted(job)
+    left = "" if job.failure else work.patience.may_not_begin()
+    began_s = work.patience.spent_s()
+    report = _unstarted(job, left) if left or job.failure else _run_site(work, job)
+    report = replace(report, took_s=work.patience.spent_s() - began_s)
+    _tell(work, report)
+    return report
+
+
+def _tell(work: _Work, report: SiteReport) -> None:
+    what = "site failed" if report.failure else "site left" if report.left else "site done"
+    looks = {str(outcome): count for outcome, count in report.looks.items()}
+    why = {"why": report.failure or report.left} if report.failure or report.left else {}
+    facts = {"looks": looks, "detections": len(report.detections), "no_scene": len(report.no_scenes)}
+    seconds = round(report.took_s, 3)
+    work.conduct.log.note(what, run=work.run_id, site=report.site_id, seconds=seconds, **facts, **why)
 
 
 def _run_site(work: _Work, job: _Job) -> SiteReport:
     site = job.site
-    if job.skipped:
-        return _unstarted(job)
     pending = job.pending
     work.progress.site(site.id, pending)
     before = {detection.id: detection for detection in work.ledger.detections(site.id)}
     outcomes: Counter[Outcome] = Counter()
-    for watcher in job.watchers:
-        for look in watcher.judge_pending(run_id=work.run_id, clock=_wall_clock):
-            outcomes[look.outcome] += 1
-            work.progress.look(site.id)
-    added = _close(work, job)
+    added: tuple[NoScene, ...] = ()
+    failure = left = ""
+    try:
+        left = _judge(work, job, outcomes)
+        added = () if left else _close(work, job)
+    except Exception as error:  # noqa: BLE001 - whatever one site meets, the others are looked at
+        failure = _one_sites(error)
     changed = tuple(d for d in work.ledger.detections(site.id) if before.get(d.id) != d)
     return SiteReport(
-        site.id, outcomes, added, changed, due_on=job.due_on, pending=pending, unjudged=job.unjudged
+        site.id,
+        outcomes,
+        added,
+        changed,
+        due_on=job.due_on,
+        pending=pending,
+        unjudged=job.unjudged,
+        failure=failure,
+        left=left,
     )
+
+
+def _judge(work: _Work, job: _Job, outcomes: Counter[Outcome]) -> str:
+    """Judge what is pending, counting into `outcomes`; return why that was left off, if it was."""
+    for watcher in job.watchers:
+        for look in watcher.judge_pending(run_id=work.run_id, clock=work.conduct.clock.now):
+            outcomes[look.outcome] += 1
+            work.progress.look(job.site.id)
+            reason = work.patience.must_stop()
+            if reason:
+                return reason
+    return ""
 
 
 def _close(work: _Work, job: _Job) -> tuple[NoScene, ...]:
@@ -270,7 +383,3 @@ def _close(work: _Work, job: _Job) -> tuple[NoScene, ...]:
         transaction.set_no_scenes(site.id, windows, run_id=work.run_id)
         transaction.set_examined(site.id, Examined(since, until))
     return tuple(window for window in windows if window not in known)
-
-
-def _wall_clock() -> datetime:
-    return datetime.now(UTC)

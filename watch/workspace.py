@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from imagery.archive import Archive
     from sites.catalogue import Catalogue
+    from watch.conduct import Conduct
     from watch.ledger import Ledger
     from watch.run import Progress, RunReport
 
@@ -30,7 +31,9 @@ GITIGNORE = """\
 credentials.toml
 .sitewatch.lock
 *.part
-run.log
+run.log*
+timer.log
+health.json
 """
 
 
@@ -137,8 +140,10 @@ class Workspace:
         assume_clear: bool | None = None,
         dry_run: bool = False,
         progress: Progress | None = None,
+        conduct: Conduct | None = None,
     ) -> RunReport:
         """Look at every scene of the sites that has not been looked at; see `watch.run.run`."""
+        from watch.conduct import AT_EASE  # noqa: PLC0415 - likewise
         from watch.run import run  # noqa: PLC0415 - the detectors are not needed to open a workspace
 
         return run(
@@ -149,6 +154,7 @@ class Workspace:
             assume_clear=assume_clear,
             dry_run=dry_run,
             progress=progress,
+            conduct=conduct or AT_EASE,
         )
 
     def sweep(self) -> int:

@@ -57,7 +57,13 @@ FULL: dict[str, Any] = {
         "relations": [{"kind": "part_of", "site": "hyesan"}],
         "attributes": [{"quantity": "stalls", "value": 40, "unit": "stalls", "source": {"outlet": "x"}}],
         "former_ids": ["komsan"],
-        "watch": {"cadence": "P16D", "min_area_m2": 400, "context_m": 500, "detectors": ["series"]},
+        "watch": {
+            "cadence": "P16D",
+            "priority": 2,
+            "min_area_m2": 400,
+            "context_m": 500,
+            "detectors": ["series"],
+        },
         "retired": {"date": "2024-01-01", "reason": "built over"},
         "observations": [
             {

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from watch.errors import WorkspaceBusyError
-from watch.lock import writing
+from watch.lock import holder, writing
 
 HOLD = """
 import pathlib, sys, time
@@ -25,16 +26,27 @@ def test_second_writer_is_refused_and_told_who_holds_it(tmp_path: Path) -> None:
 
 
 def test_a_killed_holder_leaves_no_lock_behind(tmp_path: Path) -> None:
-    holder = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     try:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "held\n"
-        with pytest.raises(WorkspaceBusyError), writing(tmp_path):
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        assert re.fullmatch(
+            rf"process {process.pid}, since \d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\dZ", holder(tmp_path)
+        )
+        with pytest.raises(WorkspaceBusyError, match=holder(tmp_path)), writing(tmp_path):
             pass
-        holder.kill()
-        holder.wait()
+        process.kill()
+        process.wait()
+        assert holder(tmp_path) == ""
         with writing(tmp_path):
             pass
     finally:
-        holder.kill()
-        holder.communicate()
+        process.kill()
+        process.communicate()
+
+
+def test_nobody_holds_what_was_let_go_or_never_taken(tmp_path: Path) -> None:
+    assert holder(tmp_path) == ""
+    with writing(tmp_path):
+        assert str(os.getpid()) in holder(tmp_path)
+    assert holder(tmp_path) == ""

@@ -26,7 +26,7 @@ standard error) and `--quiet`.
 | 0 | done |
 | 1 | something failed |
 | 2 | usage, or input that was refused: nothing was changed |
-| 3 | done in part: a look failed, refused input was skipped, or the demo's images can't be fetched |
+| 3 | done in part: a look or site failed, time ran out, input was skipped, or demo images can't be had |
 | 4 | budget or quota reached |
 """
 

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from watch.cli.agenda import plan_json, print_plan
 from watch.cli.options import HERE, AssumeClear, DryRun, Json, Quiet, Workspace, parse_instant
 
 if TYPE_CHECKING:
     from imagery.model import Detection
     from watch.run import RunReport
-
-PARTLY_DONE = 3
 
 
 def run(
@@ -27,6 +26,10 @@ def run(
         str | None,
         typer.Option(metavar="T", help="Pretend that it is T (ISO 8601); later scenes are left alone."),
     ] = None,
+    deadline: Annotated[
+        str | None,
+        typer.Option(metavar="ISO", help="Begin no site after this long: PT30M.", show_default=False),
+    ] = None,
     assume_clear: AssumeClear = False,
     dry_run: DryRun = False,
     workspace: Workspace = HERE,
@@ -36,14 +39,18 @@ def run(
     """Look at every scene that has not been looked at, site by site, in order.
 
     A look ends as Learning, Unchanged, Changed, Obscured or Failed, and goes to the ledger with its reason.
-    A change that the next clear look confirms becomes a detection. Exit code 3: a look failed.
+    A change that the next clear look confirms becomes a detection. Exit code 3: a look or a site failed, or
+    was left for want of time; 4: the budget cut sites. With --due and --dry-run the plan is printed first.
     """
     from watch.cli.output import Output
     from watch.cli.progress import drawn
+    from watch.conduct import Conduct
+    from watch.periods import parse_period
     from watch.run import run as run_sites
     from watch.workspace import Workspace as Folder
 
     output = Output(json, quiet)
+    conduct = Conduct(deadline=None if deadline is None else parse_period(deadline, "--deadline"))
     with drawn(output) as progress:
         report = run_sites(
             Folder.open(workspace),
@@ -53,11 +60,14 @@ def run(
             assume_clear=assume_clear or None,
             dry_run=dry_run,
             progress=progress,
+            conduct=conduct,
         )
     output.document(report_json(report))
+    if due or dry_run:
+        print_plan(report, output)
     _print(report, output, dry_run=dry_run)
-    if report.failed:
-        raise typer.Exit(PARTLY_DONE)
+    if report.exit_code:
+        raise typer.Exit(report.exit_code)
 
 
 def report_json(report: RunReport) -> dict[str, Any]:
@@ -80,6 +90,9 @@ def report_json(report: RunReport) -> dict[str, Any]:
             if site.pending > site.looks.total()
         },
         "skipped": {site.site_id: site.skipped for site in report.sites if site.skipped},
+        "failed": {site.site_id: site.failure for site in report.sites if site.failure},
+        "left": {site.site_id: site.left for site in report.sites if site.left},
+        "plan": None if report.plan is None else plan_json(report.plan),
         # A run reads the archive alone; `pull` is what spends.
         "spent": {"requests": 0, "processing_units": 0.0},
     }
@@ -107,12 +120,7 @@ def _print(report: RunReport, output: Any, *, dry_run: bool) -> None:  # noqa: A
     from imagery.model import Outcome
 
     examined = [site for site in report.sites if not site.skipped]
-    if dry_run:
-        output.table(
-            ["site", "looks to make#", "why"],
-            [(site.site_id, site.pending, site.due_on) for site in examined],
-        )
-    else:
+    if not dry_run:
         active = [site for site in examined if site.looks or site.no_scenes]
         output.table(
             ["site", *(f"{outcome}#" for outcome in Outcome), "no scene#"],
@@ -126,6 +134,9 @@ def _print(report: RunReport, output: Any, *, dry_run: bool) -> None:  # noqa: A
             f"{detection.site_id}: {detection.state} change of {detection.area_m2:,.0f} m2, "
             f"between {detection.bracket.replace('/', ' and ')} ({detection.id})"
         )
+    for site in report.sites:
+        if site.failure or site.left:
+            output.note(f"{site.site_id}: {site.failure or site.left}")
     for line in _unjudged(report):
         output.line(line)
     if report.stack_trouble is not None:
