@@ -237,6 +237,7 @@ def _detection(detection: Detection, entry: SiteEntry) -> dict[str, Any]:
         "simulated": detection.simulated,
         "rings": _rings(detection.geometry),
         "picture": detection.id in entry.pictures,
+        **_filled(said=entry.said.get(detection.id)),
     }
 
 

@@ -47,6 +47,9 @@ LEGEND = "Hatched: cloud, shadow or snow. Dark: no data."
 
 _TOP_PERCENTILE = 99.5
 
+_INSIDE = 0.5
+"""Share of a pixel inside an outline from which on it is marked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:
@@ -167,6 +170,34 @@ def change_picture(
     return png(_sheet(panels, caption, [footer, credit], before.grid.resolution_m / scale))
 
 
+def pair_picture(before: Chip, after: Chip, changed: BaseGeometry, caption: str) -> bytes:
+    """Return one PNG with two captioned panels, the last chip without a change and the first with it.
+
+    Args:
+        before: The earlier chip; its stretch is used on both where values can be compared.
+        after: The later chip, on the same grid.
+        changed: ``lon, lat`` polygons; outlined in both panels.
+        caption: A title; letters outside Latin become question marks.
+
+    Raises:
+        PageError: The chips lie on different grids.
+    """
+    if before.grid.grid_id != after.grid.grid_id:
+        message = f"before and after must share one grid, not {before.grid.grid_id} and {after.grid.grid_id}"
+        raise PageError(message)
+    stretch = stretch_of(before, set(before.bands) & set(after.bands) or None)
+    later = stretch if stretch.serves(after) else stretch_of(after, before.bands)
+    mask = before.grid.weights(changed) > _INSIDE
+    panels = [
+        (_outlined(*_pixels(before, stretch), mask), _chip_lines("Before", before, stretch)),
+        (_outlined(*_pixels(after, later), mask), _chip_lines("After", after, later)),
+    ]
+    same = "Same stretch on both." if later is stretch else "Each with its own stretch."
+    credit = "; ".join(sorted({chip.credit for chip in (before, after)} - {""}))
+    footer = [f"{stretch.reading} {same} {LEGEND} Outlined: the detection.", credit]
+    return png(_sheet(panels, caption, footer, before.grid.resolution_m / _scale(before.grid.shape)))
+
+
 def _scale(shape: tuple[int, int]) -> float:
     """Return picture pixels for each chip pixel: a whole number, or one over a whole number."""
     side = max(shape)
@@ -271,7 +302,7 @@ def _sheet(
 ) -> Image.Image:
     height, width = panels[0][0].shape[:2]
     column = max(width, 300)
-    sheet_width = 3 * column + 4 * _MARGIN
+    sheet_width = len(panels) * column + (len(panels) + 1) * _MARGIN
     notes = [
         line for text in footer for line in wrap(drawable(text), sheet_width - 2 * _MARGIN, 12, 3) if line
     ]

@@ -31,6 +31,8 @@ class SiteEntry:
     """The latest clear chip."""
     labels: Mapping[str, str] = field(default_factory=dict, hash=False)
     """By the note's id: why the looks kept here could not show what the note claims, or not surely."""
+    said: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """What analysts said of detections, in words, by the detection's id."""
 
     def __post_init__(self) -> None:
         known = {self.site.id, *self.site.former_ids}

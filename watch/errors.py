@@ -17,6 +17,22 @@ class LedgerError(SitewatchError):
     """The ledger is damaged, locked or of another version."""
 
 
+class JournalError(InputError):
+    """A journal or a line of it can't be read or written."""
+
+
+class ReviewError(InputError):
+    """A decision that can't be taken: of nothing, by nobody, or without its reason."""
+
+
+class NotifyError(SitewatchError):
+    """A word could not be delivered; it is tried again next time."""
+
+
+class TemplateError(InputError):
+    """A template of the user's does what templates may not do, or can't be filled in."""
+
+
 class UnmaskedError(InputError):
     """Images without a cloud mask are only judged when the user says that they are clear."""
 

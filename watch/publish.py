@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from geo.errors import SitewatchError
 from imagery.change.series import MAX_FRAME_SHIFT
-from imagery.errors import ArchiveError
 from imagery.local import LocalArchive
 from imagery.model import Region
 from imagery.scene_index import SceneIndex
@@ -17,16 +16,16 @@ from maps.pictures import BeforeAfter, Picture, before_after, picture
 from maps.site_map import write_site_map
 from maps.view import MapView, SiteEntry
 from watch.observable import labels
-from watch.watcher import CLEAR_OUTCOMES, Lattice, lattices
+from watch.reviews import read_reviews
+from watch.rowchips import ChipsBehind
+from watch.watcher import CLEAR_OUTCOMES, lattices
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import date
     from pathlib import Path
 
     from imagery.archive import Archive
-    from imagery.model import Chip, Detection, Look
-    from imagery.provider import Provider
+    from imagery.model import Detection, Look
     from sites.model import Site
     from watch.ledger import Ledger
     from watch.settings import Settings
@@ -91,7 +90,9 @@ def _entries(workspace: Workspace, ledger: Ledger) -> tuple[list[SiteEntry], lis
     looks = ledger.all_looks()
     empty = _by_site(ledger.no_scenes())
     found = _by_site(ledger.detections())
-    entries, missing = [], []
+    reviews = read_reviews(workspace.reviews_path)
+    entries: list[SiteEntry] = []
+    missing: list[str] = []
     for site in workspace.catalogue():
         drawn = _draw(site, archive, index, looks.get(site.id, []), found[site.id])
         missing += drawn.missing
@@ -104,9 +105,14 @@ def _entries(workspace: Workspace, ledger: Ledger) -> tuple[list[SiteEntry], lis
                 pictures=drawn.pictures,
                 latest=drawn.latest,
                 labels={name: each.words for name, each in labels(site, looks.get(site.id, ())).items()},
+                said={key: words for key in _ids(found[site.id]) if (words := reviews.standing(key).words)},
             )
         )
     return entries, missing
+
+
+def _ids(found: Iterable[Detection]) -> list[str]:
+    return [detection.id for detection in found]
 
 
 class _HasSite(Protocol):
@@ -136,7 +142,7 @@ def _draw(
     if not clear:
         return _Drawn()
     last = max(look.acquired for look in looks) + timedelta(days=1)
-    chips = _Chips(LocalArchive(archive, index=index), lattices(site, archive, index, until=last))
+    chips = ChipsBehind(LocalArchive(archive, index=index), lattices(site, archive, index, until=last))
     pictures: dict[str, BeforeAfter] = {}
     missing: list[str] = []
     for detection in found:
@@ -152,17 +158,3 @@ def _draw(
     except SitewatchError as error:
         return _Drawn(pictures, None, [*missing, f"{site.id}, latest clear look: {error}"])
     return _Drawn(pictures, latest, missing)
-
-
-class _Chips:
-    """The chips behind the rows of a ledger."""
-
-    def __init__(self, provider: Provider, found: Iterable[Lattice]) -> None:
-        self._provider = provider
-        self._lattices = {(lattice.grid.grid_id, lattice.series): lattice for lattice in found}
-
-    def read(self, grid_id: str, series: str, day: date) -> Chip:
-        lattice = self._lattices.get((grid_id, series))
-        if lattice is None or day not in lattice.scenes:
-            raise ArchiveError(f"the scene of {day} is no longer in the archive")
-        return self._provider.read(lattice.grid, lattice.scenes[day])

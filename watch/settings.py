@@ -56,6 +56,9 @@ requests_per_month = 10000         # a pull stops before it passes these; 0 is n
 processing_units_per_month = 10000.0
 requests_per_minute = 300          # as fast as a pull asks, all its workers together
 processing_units_per_minute = 300.0
+
+[review]
+reviewer = ""               # who decides here; empty: git's user.name, else the name of the account
 """
 
 
@@ -113,6 +116,14 @@ class BudgetSettings(BaseModel):
     processing_units_per_minute: float = Field(default=300.0, gt=0.0, allow_inf_nan=False)
 
 
+class ReviewSettings(BaseModel):
+    """Who decides on detections."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    reviewer: str = Field(default="", max_length=120)
+
+
 class Settings(BaseSettings):
     """All settings of a workspace."""
 
@@ -126,6 +137,7 @@ class Settings(BaseSettings):
     look: LookSettings = LookSettings()
     pull: PullSettings = PullSettings()
     budget: BudgetSettings = BudgetSettings()
+    review: ReviewSettings = ReviewSettings()
 
     @classmethod
     def settings_customise_sources(

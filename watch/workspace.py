@@ -107,6 +107,11 @@ class Workspace:
         return self.root / "ledger.sqlite"
 
     @property
+    def reviews_path(self) -> Path:
+        """The folder of analysts' decisions, a file for each."""
+        return self.root / "reviews"
+
+    @property
     def public_path(self) -> Path:
         """The folder of pages."""
         return self.root / "public"

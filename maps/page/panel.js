@@ -85,6 +85,7 @@ function detectionCard(site, detection) {
   const list = el("dl", { class: "facts" });
   for (const [label, text] of facts) list.append(el("dt", {}, label), el("dd", {}, words(text)));
   card.append(list);
+  card.append(el("p", { class: "fine said" }, "Analysts: ", words(detection.said || "nobody has said anything yet"), "."));
   const pair = detection.picture ? pictureOf(`${site.id}/${detection.id}`) : null;
   card.append(pair ? pairSection(pair) : el("p", { class: "fine" }, "No pictures are kept of it."));
   return card;

@@ -101,6 +101,16 @@ def test_numbers_that_json_can_not_hold_become_null(
     assert (shown["area_m2"], shown["magnitude"]) == (None, None)
 
 
+def test_what_analysts_said_stands_beside_the_state(
+    valley: Site, detection: Detection, view: MapView
+) -> None:
+    entry = SiteEntry(valley, detections=(detection,), said={detection.id: "dismissed by <b>bo</b> (dust)"})
+    shown = view_block(replace(view, entries=(entry,)))["sites"][0]["detections"][0]
+    assert shown["said"] == "dismissed by <b>bo</b> (dust)"
+    assert shown["state"] == str(detection.state)
+    assert "said" not in view_block(view)["sites"][0]["detections"][0]
+
+
 def test_notes_that_replace_or_contradict_say_so(valley: Site, view: MapView) -> None:
     notes = (
         Observation("a", parse_edtf("2015"), "Grew."),

@@ -26,6 +26,7 @@ from watch.cli import (
     notes,
     pages,
     pull,
+    review,
     run,
     schedule,
     search,
@@ -80,6 +81,7 @@ app.command()(series.series)
 app.command()(detect.detect)
 app.command()(run.run)
 app.command()(looks.looks)
+app.add_typer(review.app)
 app.command()(evaluate.evaluate)
 app.command("map")(pages.site_map)
 app.add_typer(schedule.app)

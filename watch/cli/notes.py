@@ -85,7 +85,7 @@ def edit(
             f"{record.id!r} has no note {note!r}", hint=f"See: sitewatch notes list {record.id}"
         )
     raw = {key: value for key, value in OBSERVATION.write(old).items() if key not in {"id", "supersedes"}}
-    changes = {"date": date, "text": text, "author": author, "sources": _raw_sources(source) or None}
+    changes = {"date": date, "text": text, "author": author, "sources": raw_sources(source) or None}
     raw |= {key: value for key, value in changes.items() if value is not None}
     _add(site, raw | {"supersedes": note}, media or (), workspace, json=json, quiet=quiet)
 
@@ -244,10 +244,11 @@ def _add(
 
 
 def _raw_note(date: str, text: str, source: list[str] | None, **others: str | None) -> dict[str, Any]:
-    return {"date": date, "text": text, "sources": _raw_sources(source), **others}
+    return {"date": date, "text": text, "sources": raw_sources(source), **others}
 
 
-def _raw_sources(texts: list[str] | None) -> list[dict[str, str]]:
+def raw_sources(texts: list[str] | None) -> list[dict[str, str]]:
+    """Return what ``--source`` said, as a file would hold it."""
     from sites.columns import parse_pairs
 
     return [
