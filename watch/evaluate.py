@@ -7,6 +7,7 @@ processes share the work.
 from __future__ import annotations
 
 import math
+import re
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
@@ -150,6 +151,15 @@ def tracks_document(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
+def file_stem(name: str) -> str:
+    """Return a detector's name as part of a file's.
+
+    >>> file_stem("IR-MAD, two dates")
+    'ir-mad-two-dates'
+    """
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
 def write_evaluation(evaluation: Evaluation, folder: Path) -> tuple[Path, ...]:
     """Write ``evaluation.json``, the records behind it, charts, and each detector's null of quiet scores."""
     contents = {
@@ -159,7 +169,7 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> tuple[Path, ...]:
         "tracks.json": orjson.dumps(tracks_document(evaluation), option=orjson.OPT_APPEND_NEWLINE),
         **{name: svg(chart).encode() for name, chart in charts(evaluation).items()},
         **{
-            f"null-{name}.json": quiet_null(tracks, source=evaluation.statement).to_bytes()
+            f"null-{file_stem(name)}.json": quiet_null(tracks, source=evaluation.statement).to_bytes()
             for name, tracks in evaluation.tracks.items()
         },
     }

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from imagery.change.bounds import SITE_YEARS
 from imagery.change.scorecard import HORIZONS
+from imagery.change.tracks import Level
 
 if TYPE_CHECKING:
     from imagery.change.bounds import Proportion, Rate
     from imagery.change.evaluation import Interval, Spread
-    from imagery.change.scorecard import PowerCurve, Scorecard, TargetFigures
+    from imagery.change.scorecard import LevelFigures, PowerCurve, Scorecard, TargetFigures
     from imagery.change.smallest import Smallest
     from watch.cli.output import Output
     from watch.evaluate import Evaluation
@@ -78,6 +79,7 @@ def _head(card: Scorecard) -> str:
 
 
 def _print_alarms(card: Scorecard, output: Output) -> None:
+    told = [figures for figures in card.levels if _is_reached(figures)]
     output.line("By its own alarms, in 100 quiet site-years:")
     output.table(
         ["level", *(f"{mode}#" for mode, _ in card.levels[0].by_mode), "all#", "all, below with 95 %#"],
@@ -88,7 +90,7 @@ def _print_alarms(card: Scorecard, output: Output) -> None:
                 _per_100(figures.false_alarms),
                 f"{SITE_YEARS * figures.false_alarms.upper:.1f}",
             )
-            for figures in card.levels
+            for figures in told
         ],
     )
     output.line("and what it says of the changes that it finds:")
@@ -104,9 +106,15 @@ def _print_alarms(card: Scorecard, output: Output) -> None:
                 _spread(figures.date_error),
                 _spread(figures.area_error, "{:+.0%}"),
             )
-            for figures in card.levels
+            for figures in told
         ],
     )
+
+
+def _is_reached(figures: LevelFigures) -> bool:
+    """Return whether the detector knows the level: one that never confirms anything has none."""
+    counts = (figures.false_alarms.events, figures.found.successes)
+    return figures.level is Level.CANDIDATE or any(counts)
 
 
 def _print_target(card: Scorecard, output: Output) -> None:
