@@ -12,7 +12,7 @@ import tempfile
 import threading
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,8 +34,9 @@ def fsync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Replace the file at `path` by `data`, or leave it as it was.
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Yield a stream that takes the place of the file at `path` when the block ends without an error.
 
     The temporary file lies beside the target, so the rename stays on one file system.
     """
@@ -44,7 +45,7 @@ def write_bytes(path: Path, data: bytes) -> None:
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as stream:
-            stream.write(data)
+            yield stream
             stream.flush()
             os.fsync(stream.fileno())
         temporary.chmod(0o666 & ~_umask())
@@ -57,21 +58,32 @@ def write_bytes(path: Path, data: bytes) -> None:
     fsync_directory(path.parent)
 
 
+def write_bytes(path: Path, data: bytes) -> None:
+    """Replace the file at `path` by `data`, or leave it as it was."""
+    with replacing(path) as stream:
+        stream.write(data)
+
+
 def write_text(path: Path, text: str) -> None:
     """Replace the file at `path` by `text` in UTF-8, or leave it as it was."""
     write_bytes(path, text.encode())
 
 
 @contextmanager
-def new_directory(path: Path) -> Iterator[Path]:
+def new_directory(path: Path, *, over_empty: bool = False) -> Iterator[Path]:
     """Yield an empty staging directory that becomes `path` when the block ends without an error.
 
     Every file in it is flushed before the rename, so `path` exists whole or not at all.
 
+    Args:
+        path: The directory to be.
+        over_empty: It may be there when it is empty; it is replaced.
+
     Raises:
         FileExistsError: `path` is there already; nothing is written.
     """
-    if path.exists():
+    is_empty = over_empty and path.is_dir() and not path.is_symlink() and not any(path.iterdir())
+    if (path.exists() or path.is_symlink()) and not is_empty:
         raise FileExistsError(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=PART_SUFFIX))

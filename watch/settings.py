@@ -16,6 +16,7 @@ from pydantic_settings import (
 
 from geo.errors import Where
 from watch.errors import WorkspaceError
+from watch.versions import CURRENT_VERSION, VERSION_KEY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +29,7 @@ TEMPLATE = """\
 # Settings of this workspace. Every line may be left out; what stands here is the default.
 # An environment variable wins over this file: SITEWATCH_RUN__CADENCE_DAYS=10
 
+version = {version}                 # of this folder's layout; `sitewatch upgrade` raises it
 title = {title}
 statement = {statement}              # one sentence at the head of each page: what it shows, and where
 
@@ -66,7 +68,9 @@ def settings_text(title: str, statement: str) -> str:
     """Return the settings file of a new workspace."""
     # A TOML basic string is written like a JSON one.
     return TEMPLATE.format(
-        title=json.dumps(title, ensure_ascii=False), statement=json.dumps(statement, ensure_ascii=False)
+        version=CURRENT_VERSION,
+        title=json.dumps(title, ensure_ascii=False),
+        statement=json.dumps(statement, ensure_ascii=False),
     )
 
 
@@ -149,7 +153,14 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Put arguments before the environment before the file, and read no other place."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        return init_settings, env_settings, _SettingsFile(settings_cls)
+
+
+class _SettingsFile(TomlConfigSettingsSource):
+    """The file without its version, which is no setting: no variable may override what the folder is."""
+
+    def __call__(self) -> dict[str, Any]:
+        return {key: value for key, value in super().__call__().items() if key != VERSION_KEY}
 
 
 def read_settings(path: Path) -> Settings:

@@ -15,6 +15,7 @@ from geo.durable import new_directory, sweep, write_text
 from geo.errors import Where
 from watch.errors import WorkspaceError
 from watch.settings import SETTINGS_FILE, Settings, read_settings, settings_text
+from watch.versions import require_readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,6 +35,9 @@ credentials.toml
 run.log*
 timer.log
 health.json
+ledger.sqlite-wal
+ledger.sqlite-shm
+upgrades/
 """
 
 
@@ -53,18 +57,11 @@ class Workspace:
         """Open the workspace in `folder` or in its nearest parent that holds a settings file.
 
         Raises:
-            WorkspaceError: There is none, or its settings can't be read.
+            WorkspaceError: There is none, its settings can't be read, or a newer program made it.
         """
-        start = Path(folder).resolve()
-        for candidate in (start, *start.parents):
-            file = candidate / SETTINGS_FILE
-            if file.is_file():
-                return cls(candidate, read_settings(file))
-        raise WorkspaceError(
-            f"no {SETTINGS_FILE} here or in any parent folder",
-            where=Where(file=str(folder)),
-            hint="Make a workspace with: sitewatch init DIR",
-        )
+        root = workspace_root(folder)
+        require_readable(root / SETTINGS_FILE)
+        return cls(root, read_settings(root / SETTINGS_FILE))
 
     @classmethod
     def create(
@@ -165,6 +162,23 @@ class Workspace:
     def sweep(self) -> int:
         """Delete what interrupted writes left in the workspace; return how many things went."""
         return sweep(self.root)
+
+
+def workspace_root(folder: str | Path = ".") -> Path:
+    """Return `folder` or its nearest parent that holds a settings file.
+
+    Raises:
+        WorkspaceError: There is none.
+    """
+    start = Path(folder).resolve()
+    for candidate in (start, *start.parents):
+        if (candidate / SETTINGS_FILE).is_file():
+            return candidate
+    raise WorkspaceError(
+        f"no {SETTINGS_FILE} here or in any parent folder",
+        where=Where(file=str(folder)),
+        hint="Make a workspace with: sitewatch init DIR",
+    )
 
 
 def _fill(root: Path, settings: str, *, builtin: bool) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from geo.durable import new_directory, sweep, write_bytes, write_text
+from geo.durable import new_directory, replacing, sweep, write_bytes, write_text
 
 
 def test_replaces_a_file_whole(tmp_path: Path) -> None:
@@ -50,3 +50,28 @@ def test_sweep_takes_only_what_was_left_half_done(tmp_path: Path) -> None:
     (tmp_path / "kept.part").write_bytes(b"a user's own file")
     assert sweep(tmp_path) == 2
     assert [path.name for path in tmp_path.iterdir()] == ["kept.part"]
+
+
+def test_a_stream_takes_a_files_place_only_when_it_ended_well(tmp_path: Path) -> None:
+    path = tmp_path / "kept.tar"
+    path.write_bytes(b"old")
+    with pytest.raises(RuntimeError), replacing(path) as stream:
+        stream.write(b"half")
+        raise RuntimeError
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {"kept.tar": b"old"}
+    with replacing(path) as stream:
+        stream.write(b"new ")
+        stream.write(b"content")
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {"kept.tar": b"new content"}
+
+
+def test_a_new_directory_may_take_an_empty_ones_place_and_no_others(tmp_path: Path) -> None:
+    path = tmp_path / "d"
+    path.mkdir()
+    with new_directory(path, over_empty=True) as staging:
+        (staging / "a").touch()
+    assert [file.name for file in path.iterdir()] == ["a"]
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    for taken in (path, tmp_path / "link", path / "a"):
+        with pytest.raises(FileExistsError), new_directory(taken, over_empty=True):
+            pass

@@ -33,6 +33,7 @@ from watch.cli import (
     series,
     simulate,
     sites,
+    upgrade,
 )
 
 app = typer.Typer(
@@ -85,6 +86,7 @@ app.add_typer(review.app)
 app.command()(evaluate.evaluate)
 app.command("map")(pages.site_map)
 app.add_typer(schedule.app)
+app.command()(upgrade.upgrade)
 
 
 def main() -> None:
