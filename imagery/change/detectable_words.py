@@ -91,9 +91,14 @@ def told_section(told: Sequence[Detectable], what: str = ROOF_WORDS) -> dict[str
     return {
         "what": what,
         "trials": told[0].trials,
-        "up_to_m": told[0].sides_m[-1],
-        "looks": {str(each.looks): {"half": _entry(each.half), "nine": _entry(each.nine)} for each in told},
+        "sides_m": list(told[0].sides_m),
+        "looks": {str(each.looks): _numbers(each) for each in told},
     }
+
+
+def _numbers(told: Detectable) -> dict[str, Any]:
+    shares = [round(each, 3) for each in told.shares]
+    return {"half": _entry(told.half), "nine": _entry(told.nine), "shares": shares}
 
 
 def _entry(seen: Seen) -> dict[str, float | bool | None]:

@@ -117,6 +117,15 @@ class Searched:
     def product(self, one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(np.einsum("a...,ab,b...->...", one, self.join, other))
 
+    def is_alone(self, values: NDArray[np.float64], run: NDArray[np.int64], before: int) -> bool:
+        """Whether the first look with the square stands out by itself."""
+        for number in range(len(self.shapes.squares)):
+            z = self.z(values, run, number)[before]
+            score = np.where(self.shapes.allowed[number], np.sqrt(self.product(z, z)), 0)
+            if np.nanmax(score) >= BARS.alone:
+                return True
+        return False
+
     def candidate_after(self, values: NDArray[np.float64], run: NDArray[np.int64], before: int) -> float:
         """Return after how many looks with the square a candidate is raised; infinite when never."""
         best = math.inf
@@ -161,7 +170,7 @@ def test_the_share_is_that_of_a_whole_search_of_really_planted_squares(
     planting = Planting(area(), (0.15, 0.10), 10, (0.25, 0.25), trials=trials)
     plan = Plan.drawn(planting, LOOKS, before + 6, np.random.default_rng(1))
     search = Searched(looks, shapes)
-    found = []
+    found, alone = [], []
     for run, centres in zip(plan.runs, plan.centres, strict=True):
         values = looks.values[run].astype(float)
         for time in range(before, len(run)):
@@ -169,8 +178,9 @@ def test_the_share_is_that_of_a_whole_search_of_really_planted_squares(
             share = blurred_rectangle((PIXELS, PIXELS), centre_px=(row, column), size_px=(SIDES_PX[at],) * 2)
             values[time] += np.array([0.15, 0.10])[:, None, None] * share
         found.append(search.candidate_after(values, run, before))
-    for each in fast[1:]:
-        whole = float(np.mean(np.array(found) <= each.looks))
+        alone.append(search.is_alone(values, run, before))
+    for each in fast:
+        whole = float(np.mean(alone if each.looks == 1 else np.array(found) <= each.looks))
         # The whole search may also see it from a place beside the nearest: a little more, never less.
         assert each.shares[at] <= whole <= each.shares[at] + 0.1
     assert 0 < fast[1].shares[at] < fast[2].shares[at] < 1
