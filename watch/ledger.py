@@ -17,27 +17,37 @@ import shapely
 import sqlalchemy as sa
 
 from imagery.model import Detection, DetectionState, Look, NoScene, Outcome, Region
-from watch.errors import LedgerError
+from watch.errors import LedgerError, WorkspaceBusyError
+from watch.ledger_versions import prepare
+from watch.store import (
+    TEXT,
+    WRITER_LOCK,
+    Double,
+    failed,
+    is_shared,
+    ledger_url,
+    open_engine,
+    shown,
+    writing_to,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
-
-SCHEMA_VERSION = "1"
 
 _METADATA = sa.MetaData()
 
 _META = sa.Table(
     "meta",
     _METADATA,
-    sa.Column("key", sa.String, primary_key=True),
-    sa.Column("value", sa.String, nullable=False),
+    sa.Column("key", TEXT, primary_key=True),
+    sa.Column("value", TEXT, nullable=False),
 )
 
 _RUNS = sa.Table(
     "runs",
     _METADATA,
-    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("id", TEXT, primary_key=True),
     sa.Column("now", sa.DateTime, nullable=False, comment="UTC; the instant the run was asked about"),
     sa.Column("started_at", sa.DateTime, nullable=False, comment="UTC, wall clock"),
     sa.Column("finished_at", sa.DateTime, comment="UTC, wall clock; null while running or after a kill"),
@@ -46,63 +56,63 @@ _RUNS = sa.Table(
 _LOOKS = sa.Table(
     "looks",
     _METADATA,
-    sa.Column("site_id", sa.String, primary_key=True),
-    sa.Column("grid_id", sa.String, primary_key=True),
-    sa.Column("series", sa.String, primary_key=True),
+    sa.Column("site_id", TEXT, primary_key=True),
+    sa.Column("grid_id", TEXT, primary_key=True),
+    sa.Column("series", TEXT, primary_key=True),
     sa.Column("solar_day", sa.Date, primary_key=True),
-    sa.Column("platform", sa.String, nullable=False),
+    sa.Column("platform", TEXT, nullable=False),
     sa.Column("scene_ids", sa.JSON, nullable=False),
     sa.Column("acquired", sa.DateTime, nullable=False, comment="UTC"),
     sa.Column("day_only", sa.Boolean, nullable=False),
-    sa.Column("outcome", sa.String, nullable=False),
-    sa.Column("reason", sa.String, nullable=False),
-    sa.Column("clear_fraction", sa.Float, nullable=False),
-    sa.Column("frame_clear_fraction", sa.Float, nullable=False),
-    sa.Column("mask_scheme", sa.String, nullable=False),
+    sa.Column("outcome", TEXT, nullable=False),
+    sa.Column("reason", TEXT, nullable=False),
+    sa.Column("clear_fraction", Double, nullable=False),
+    sa.Column("frame_clear_fraction", Double, nullable=False),
+    sa.Column("mask_scheme", TEXT, nullable=False),
     sa.Column("history", sa.Integer, nullable=False),
-    sa.Column("score", sa.Float),
-    sa.Column("threshold", sa.Float),
+    sa.Column("score", Double),
+    sa.Column("threshold", Double),
     sa.Column("regions", sa.JSON, nullable=False),
     sa.Column("simulated", sa.Boolean, nullable=False),
-    sa.Column("run_id", sa.String, nullable=False),
+    sa.Column("run_id", TEXT, nullable=False),
     sa.Column("judged_at", sa.DateTime, nullable=False, comment="UTC, wall clock"),
 )
 
 _NO_SCENES = sa.Table(
     "no_scenes",
     _METADATA,
-    sa.Column("site_id", sa.String, primary_key=True),
+    sa.Column("site_id", TEXT, primary_key=True),
     sa.Column("start", sa.Date, primary_key=True),
     sa.Column("end", sa.Date, nullable=False),
-    sa.Column("run_id", sa.String, nullable=False),
+    sa.Column("run_id", TEXT, nullable=False),
 )
 
 _DETECTIONS = sa.Table(
     "detections",
     _METADATA,
-    sa.Column("id", sa.String, primary_key=True),
-    sa.Column("site_id", sa.String, nullable=False, index=True),
-    sa.Column("grid_id", sa.String, nullable=False),
-    sa.Column("series", sa.String, nullable=False),
-    sa.Column("state", sa.String, nullable=False),
-    sa.Column("bracket", sa.String, nullable=False),
+    sa.Column("id", TEXT, primary_key=True),
+    sa.Column("site_id", TEXT, nullable=False, index=True),
+    sa.Column("grid_id", TEXT, nullable=False),
+    sa.Column("series", TEXT, nullable=False),
+    sa.Column("state", TEXT, nullable=False),
+    sa.Column("bracket", TEXT, nullable=False),
     sa.Column("last_without", sa.Date, nullable=False),
     sa.Column("first_with", sa.Date, nullable=False),
     sa.Column("last_with", sa.Date, nullable=False),
     sa.Column("looks_with", sa.Integer, nullable=False),
     sa.Column("geometry", sa.JSON, nullable=False),
-    sa.Column("area_m2", sa.Float, nullable=False),
-    sa.Column("magnitude", sa.Float, nullable=False),
-    sa.Column("p_value", sa.Float),
+    sa.Column("area_m2", Double, nullable=False),
+    sa.Column("magnitude", Double, nullable=False),
+    sa.Column("p_value", Double),
     sa.Column("direction", sa.JSON, nullable=False),
     sa.Column("simulated", sa.Boolean, nullable=False),
-    sa.Column("run_id", sa.String, nullable=False, comment="the run that last changed this row"),
+    sa.Column("run_id", TEXT, nullable=False, comment="the run that last changed this row"),
 )
 
 _EXAMINED = sa.Table(
     "examined",
     _METADATA,
-    sa.Column("site_id", sa.String, primary_key=True),
+    sa.Column("site_id", TEXT, primary_key=True),
     sa.Column("since", sa.Date, nullable=False, comment="day of the first run that looked for scenes"),
     sa.Column("until", sa.DateTime, nullable=False, comment="UTC; scenes acquired up to here were judged"),
 )
@@ -123,60 +133,109 @@ class Examined:
 class Ledger:
     """The store of a workspace's looks and detections."""
 
-    def __init__(self, engine: sa.Engine) -> None:
-        """Take an engine whose schema is in place; see `open`."""
+    def __init__(self, engine: sa.Engine, url: sa.URL) -> None:
+        """Take an engine whose tables are in place; see `open`."""
         self._engine = engine
+        self._url = url
+        self._writer: sa.Connection | None = None
 
     @classmethod
-    def open(cls, path: Path) -> Self:
-        """Open the ledger at `path`, making an empty one where there is none.
+    def open(cls, where: Path | str) -> Self:
+        """Open a ledger, making an empty one where there is none and bringing an older file up to date.
+
+        Args:
+            where: Path of a SQLite file, or a URL (`watch.store.ledger_url`).
 
         Raises:
-            LedgerError: The file is not a ledger, or one of another version.
+            LedgerError: It can't be reached, is not a ledger, or is one of another version.
         """
-        engine = sa.create_engine(f"sqlite:///{path}", json_serializer=_dump, json_deserializer=orjson.loads)
-        sa.event.listen(engine, "connect", _configure)
+        url = ledger_url(where)
+        engine = open_engine(url)
         try:
-            version = _prepare(engine)
-        except sa.exc.OperationalError as error:
+            prepare(engine, _METADATA, shown(url))
+        except sa.exc.DBAPIError as error:
             engine.dispose()
-            raise _failed(f"{path} can't be opened", error) from error
-        except sa.exc.DatabaseError as error:
+            if isinstance(error, sa.exc.OperationalError) or is_shared(engine):
+                raise failed(f"{shown(url)} can't be opened", error, url) from error
+            raise LedgerError(f"{shown(url)} is not a ledger ({error.orig})") from error
+        except LedgerError:
             engine.dispose()
-            raise LedgerError(f"{path} is not a ledger ({error.orig})") from error
-        if version not in {None, SCHEMA_VERSION}:
-            engine.dispose()
-            message = f"{path} has schema version {version}; this program reads version {SCHEMA_VERSION}"
-            raise LedgerError(message, hint="Use the version of sitewatch that wrote it")
-        return cls(engine)
+            raise
+        return cls(engine, url)
+
+    def __repr__(self) -> str:
+        """Return where it is, without a password."""
+        return f"Ledger({shown(self._url)!r})"
 
     def close(self) -> None:
-        """Release the file."""
+        """Release the file or the server."""
         self._engine.dispose()
+
+    @contextmanager
+    def sole_writer(self) -> Iterator[None]:
+        """Be the one writer of a ledger on a server for a block; a file has its workspace's lock.
+
+        What is written meanwhile goes over the connection that holds the lock, so that whoever lost the
+        lock can't write either.
+
+        Raises:
+            WorkspaceBusyError: Another process is the writer.
+            LedgerError: The server can't be reached.
+        """
+        if not is_shared(self._engine) or self._writer is not None:
+            yield
+            return
+        with self._saying("the ledger can't be locked"), self._engine.connect() as connection:
+            # The lock is the session's: it outlives each transaction, and dies with the process.
+            taken = connection.scalar(sa.select(sa.func.pg_try_advisory_lock(WRITER_LOCK)))
+            connection.commit()
+            if not taken:
+                problem = f"another run is writing to {shown(self._url)}"
+                raise WorkspaceBusyError(problem, hint="Wait until it ends")
+            self._writer = connection
+            try:
+                yield
+            finally:
+                self._writer = None
+                # Closing the session lets go of the lock, whatever state a fault has left it in.
+                connection.invalidate()
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """Yield the ledger's writing side; everything in the block is written, or nothing.
 
         Raises:
-            LedgerError: The disk is full or may not be written.
+            LedgerError: The disk is full or may not be written, or the server went away.
         """
+        with self._saying("the ledger can't be written"), self._writing() as connection:
+            yield Transaction(connection)
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        if self._writer is None:
+            with writing_to(self._engine) as connection:
+                yield connection
+        else:
+            with self._writer.begin():
+                yield self._writer
+
+    @contextmanager
+    def _saying(self, what: str) -> Iterator[None]:
         try:
-            with self._engine.begin() as connection:
-                yield Transaction(connection)
+            yield
         except sa.exc.OperationalError as error:
-            raise _failed("the ledger can't be written", error) from error
+            raise failed(what, error, self._url) from error
 
     def start_run(self, run_id: str, *, now: datetime, started_at: datetime) -> None:
         """Note that a run began."""
         values = {"id": run_id, "now": _naive(now), "started_at": _naive(started_at)}
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             connection.execute(_RUNS.insert().values(values))
 
     def finish_run(self, run_id: str, finished_at: datetime) -> None:
         """Note that a run came to its end."""
         statement = _RUNS.update().where(_RUNS.c.id == run_id).values(finished_at=_naive(finished_at))
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             connection.execute(statement)
 
     def looks(self, site_id: str, *, grid_id: str | None = None, series: str | None = None) -> list[Look]:
@@ -315,31 +374,6 @@ _LOOK_COLUMNS = (
     "simulated",
 )
 _LOOK_ORDER = (_LOOKS.c.solar_day, _LOOKS.c.series, _LOOKS.c.grid_id)
-
-
-def _prepare(engine: sa.Engine) -> str | None:
-    """Make the tables where they lack; return the schema version of a ledger that was there."""
-    _METADATA.create_all(engine)
-    with engine.begin() as connection:
-        version: str | None = connection.scalar(sa.select(_META.c.value).where(_META.c.key == "schema"))
-        if version is None:
-            connection.execute(_META.insert().values(key="schema", value=SCHEMA_VERSION))
-    return version
-
-
-def _failed(what: str, error: sa.exc.OperationalError) -> LedgerError:
-    hint = "See that the disk has room and that the folder may be written, then run again; nothing was lost"
-    return LedgerError(f"{what}: {error.orig}", hint=hint)
-
-
-def _configure(connection: Any, _record: object) -> None:  # noqa: ANN401 - DB-API connections share no type
-    # Write-ahead logging: readers never wait, and a killed writer leaves a whole ledger behind.
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=10000"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _dump(value: Any) -> str:  # noqa: ANN401 - whatever a JSON column holds
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def _naive(instant: datetime) -> datetime:

@@ -168,7 +168,7 @@ def run(
     chosen = _choose(workspace, sites)
     run_id = f"{instant:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
     stages = Stages(patience.spent_s)
-    with writing(workspace.root), workspace.ledger() as ledger:
+    with writing(workspace.root), workspace.ledger() as ledger, ledger.sole_writer():
         conduct.log.note(RUN_BEGUN, run=run_id, now=instant.isoformat())
         workspace.sweep()
         archive = workspace.archive()

@@ -6,11 +6,12 @@ import json
 import tomllib
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -44,6 +45,9 @@ min_clear_frame = 0.3       # the same for the frame: footprint and the ground a
 season_half_width_days = 45 # looks of any year this near in the season are compared
 min_history = 6             # fewer earlier clear looks of the season than this: Learning
 max_history = 24            # at most so many, the latest, so that a look costs the same for ever
+
+[ledger]
+url = ""                    # empty: ledger.sqlite beside this file; or postgresql+psycopg://USER@HOST/DATABASE
 
 [pull]
 deployment = "copernicus"   # copernicus, commercial, or custom: then base_url and token_url say where
@@ -96,6 +100,15 @@ class LookSettings(BaseModel):
     max_history: int = Field(default=24, ge=6, le=400)
 
 
+class LedgerSettings(BaseModel):
+    """Where looks and detections are kept."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    url: SecretStr = SecretStr("")
+    """May hold a password; best given as SITEWATCH_LEDGER__URL."""
+
+
 class PullSettings(BaseModel):
     """Where images are pulled from; who pulls is said by credentials, which are no setting."""
 
@@ -139,6 +152,7 @@ class Settings(BaseSettings):
     statement: str = ""
     run: RunSettings = RunSettings()
     look: LookSettings = LookSettings()
+    ledger: LedgerSettings = LedgerSettings()
     pull: PullSettings = PullSettings()
     budget: BudgetSettings = BudgetSettings()
     review: ReviewSettings = ReviewSettings()
@@ -163,6 +177,10 @@ class _SettingsFile(TomlConfigSettingsSource):
         return {key: value for key, value in super().__call__().items() if key != VERSION_KEY}
 
 
+_UNSPOKEN = "ledger"
+"""Settings whose values no error repeats."""
+
+
 def read_settings(path: Path) -> Settings:
     """Read a workspace's settings file.
 
@@ -180,7 +198,12 @@ def read_settings(path: Path) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
-        raise WorkspaceError(_plain(first), where=Where(file=str(path), field=field)) from error
+        where = Where(file=str(path), field=field)
+        if first["loc"][0] == _UNSPOKEN:
+            raise WorkspaceError(str(first["msg"]), where=where) from None
+        raise WorkspaceError(_plain(first), where=where) from error
+    except SettingsError as error:
+        raise WorkspaceError(f"a variable SITEWATCH_* is not valid: {error}") from None
 
 
 def _plain(error: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails, private in some versions

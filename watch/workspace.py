@@ -109,6 +109,14 @@ class Workspace:
         return self.root / "reviews"
 
     @property
+    def ledger_place(self) -> Path | str:
+        """The file of the ledger, or the URL of a database; that may hold a password."""
+        named = self.settings.ledger.url.get_secret_value()
+        if not named.startswith("sqlite:///"):
+            return named or self.ledger_path
+        return self.root / named.removeprefix("sqlite:///")
+
+    @property
     def public_path(self) -> Path:
         """The folder of pages."""
         return self.root / "public"
@@ -130,7 +138,7 @@ class Workspace:
         """Open the ledger for the length of a block."""
         from watch.ledger import Ledger  # noqa: PLC0415 - sqlalchemy is not needed to open a workspace
 
-        with closing(Ledger.open(self.ledger_path)) as ledger:
+        with closing(Ledger.open(self.ledger_place)) as ledger:
             yield ledger
 
     def run(

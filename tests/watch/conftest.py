@@ -157,3 +157,12 @@ def sitewatch(
         return int(stop.value.code or 0), out.decode(), err.decode()
 
     return call
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger_place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+    """Return where a new ledger may be made: a file, then a real server."""
+    if request.param == "sqlite":
+        return tmp_path / "ledger.sqlite"
+    url: str = request.getfixturevalue("postgresql")
+    return url

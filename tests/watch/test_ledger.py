@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from shapely.geometry import box
+from sqlalchemy.exc import IntegrityError
 
 from imagery.model import Detection, DetectionState, Look, NoScene, Outcome, Region
 from watch.errors import LedgerError
@@ -55,8 +56,8 @@ DETECTION = Detection(
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    found = Ledger.open(tmp_path / "ledger.sqlite")
+def ledger(ledger_place: Path | str) -> Iterator[Ledger]:
+    found = Ledger.open(ledger_place)
     yield found
     found.close()
 
@@ -76,7 +77,7 @@ def test_looks_come_back_as_they_went_in_and_in_order(ledger: Ledger) -> None:
 def test_a_look_is_there_once(ledger: Ledger) -> None:
     with ledger.transaction() as transaction:
         transaction.add_look(LOOK, run_id="r", judged_at=WALL)
-    with pytest.raises(Exception, match="UNIQUE"), ledger.transaction() as transaction:
+    with pytest.raises(IntegrityError), ledger.transaction() as transaction:
         transaction.add_look(LOOK, run_id="r2", judged_at=WALL)
     assert len(ledger.looks("a")) == 1
 
