@@ -126,7 +126,7 @@ def _print_target(card: Scorecard, output: Output) -> None:
         )
         _print_curves(figures.curves, output)
         told = "; ".join(
-            f"{each.false_discovery_rate:.0%} (at most {each.false_discovery_upper:.0%}) at "
+            f"{_percent(each.false_discovery_rate)} (at most {each.false_discovery_upper:.0%}) at "
             f"{each.base_rate:g} changes a site-year"
             for each in figures.precision
         )
@@ -161,6 +161,10 @@ def _print_curves(curves: tuple[PowerCurve, ...], output: Output) -> None:
 def _cell(curve: PowerCurve, side: float) -> str:
     found = [cell.found for cell in curve.cells if cell.side_m == side]
     return f"{found[0].successes}/{found[0].trials}" if found else "-"
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}" if math.isfinite(share) else "unknown"
 
 
 def _size(smallest: Smallest) -> str:
