@@ -41,3 +41,11 @@ class FetchError(SitewatchError):
     """Something the demo needs can't be fetched; nothing half-made is left behind."""
 
     exit_code = 3
+
+
+class BackupError(SitewatchError):
+    """A backup could not be made of what there is at this moment; an older one is untouched."""
+
+
+class BackupRefusedError(InputError):
+    """No backup is made or restored like this; nothing was changed."""

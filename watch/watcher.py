@@ -159,7 +159,9 @@ class Watcher:
 
     def _history(self, day: date, chip: Chip) -> list[Chip]:
         """Return the earlier clear chips of the same season, bands and scale, oldest first."""
-        days = [look.solar_day for look in self._looks if look.outcome in CLEAR_OUTCOMES]
+        clear = [look.solar_day for look in self._looks if look.outcome in CLEAR_OUTCOMES]
+        # A look may outlive its scenes, where an archive was pruned or not restored: it stays true, unseen.
+        days = [each for each in clear if each in self._lattice.scenes]
         chosen = same_season(
             day, days, half_width_days=self._spec.season_half_width_days, limit=self._spec.max_history
         )

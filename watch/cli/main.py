@@ -15,6 +15,7 @@ import typer
 from watch.cli import (
     additions,
     archive,
+    backup,
     context,
     demo,
     detect,
@@ -26,6 +27,7 @@ from watch.cli import (
     notes,
     pages,
     pull,
+    restore,
     review,
     run,
     schedule,
@@ -87,6 +89,8 @@ app.command()(evaluate.evaluate)
 app.command("map")(pages.site_map)
 app.add_typer(schedule.app)
 app.command()(upgrade.upgrade)
+app.command()(backup.backup)
+app.command()(restore.restore)
 
 
 def main() -> None:

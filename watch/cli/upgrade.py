@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from watch.cli.options import HERE, DryRun, Json, Quiet, Workspace
 
 if TYPE_CHECKING:
-    from watch.upgrade import Change
+    from watch.workspace_upgrade import Change
 
 
 def upgrade(
@@ -18,8 +18,8 @@ def upgrade(
     Commands read older workspaces as they are: nothing is changed before you say so.
     """
     from watch.cli.output import Output
-    from watch.upgrade import upgrade as upgrade_workspace
     from watch.workspace import workspace_root
+    from watch.workspace_upgrade import upgrade as upgrade_workspace
 
     output = Output(json, quiet)
     report = upgrade_workspace(workspace_root(workspace), dry_run=dry_run)

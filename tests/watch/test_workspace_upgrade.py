@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from watch.errors import WorkspaceBusyError, WorkspaceError
 from watch.lock import LOCK_FILE, writing
 from watch.settings import SETTINGS_FILE
-from watch.upgrade import STEPS, UPGRADES_FOLDER, Step, upgrade
 from watch.versions import CURRENT_VERSION, read_version, with_version
 from watch.workspace import Workspace
+from watch.workspace_upgrade import STEPS, UPGRADES_FOLDER, Step, upgrade
 
 Sitewatch = Callable[..., tuple[int, str, str]]
 
@@ -183,7 +183,7 @@ import os, sys
 from pathlib import Path
 import shutil
 
-from watch.upgrade import STEPS, Step, upgrade
+from watch.workspace_upgrade import STEPS, Step, upgrade
 from watch.settings import SETTINGS_FILE
 
 source, work = Path(sys.argv[1]), Path(sys.argv[2])
