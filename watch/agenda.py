@@ -12,7 +12,7 @@ from sites.model import USUAL_PRIORITY
 from watch.plan import EARLY, due
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from sites.model import Site
     from watch.budget import Allowance
@@ -57,6 +57,8 @@ class Planned:
     """1 comes first, 9 last."""
     fell_due: datetime | None = None
     """When it falls or fell due; None for one that was never examined or is not watched."""
+    cadence: timedelta | None = None
+    """How often it falls due; None for one that is not watched."""
     missed: tuple[Window, ...] = ()
     """Windows since the last examination that passed without one, oldest first."""
     cost: Charge = NOTHING
@@ -101,6 +103,17 @@ class Plan:
     def next_due(self) -> datetime | None:
         """Return when the next site falls due that isn't due yet; None when there is none."""
         return min((site.fell_due for site in self.standing(Standing.NOT_DUE) if site.fell_due), default=None)
+
+    def next_due_after(self, undone: Collection[str]) -> datetime | None:
+        """Return when the next site falls due once the plan is carried out, but for the sites `undone`."""
+        again = [site.site_id for site in self.cut] + [
+            each.site_id for each in self.due if each.site_id in undone
+        ]
+        if again:
+            return self.now
+        moments = [self.now + site.cadence for site in self.due if site.cadence]
+        waiting = self.next_due()
+        return min(moments + ([waiting] if waiting else []), default=None)
 
 
 def free(_site: Site, _until: datetime | None) -> Charge:
@@ -149,9 +162,9 @@ def _planned(
     state = due(until, now=now, cadence=step, early=EARLY)
     fell_due = until + step if until else None
     if not state.is_due:
-        return Planned(site.id, Standing.NOT_DUE, state.reason, priority, fell_due)
+        return Planned(site.id, Standing.NOT_DUE, state.reason, priority, fell_due, step)
     cost, missed = estimate(site, until), missed_windows(until, now, step)
-    return Planned(site.id, Standing.DUE, state.reason, priority, fell_due, missed, cost)
+    return Planned(site.id, Standing.DUE, state.reason, priority, fell_due, step, missed, cost)
 
 
 def missed_windows(until: datetime | None, now: datetime, cadence: timedelta) -> tuple[Window, ...]:

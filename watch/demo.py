@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from imagery.archive import AddReport
-    from watch.run import Progress, RunReport
+    from watch.run import Progress
+    from watch.run_report import RunReport
 
 SITE_ID = "oak-creek-colorado"
 MARKER = "demo.geojson"

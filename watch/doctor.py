@@ -1,4 +1,4 @@
-"""What works and what doesn't: settings, disk, libraries, credentials, token, one pixel, clock, budget."""
+"""What works and what doesn't: settings, disk, libraries, budget, the watch, the service, the clock."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from imagery.sentinelhub.acquisitions import Acquisition, Granule
 from imagery.sentinelhub.process import PROCESS_PATH, TAR, PassRequest, understand_pixels
 from watch.connection import connected, deployment_of, open_journal
 from watch.credentials import credentials_paths, find_credentials
+from watch.health import Pulse, pulse, read_health
+from watch.lock import holder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -71,6 +73,7 @@ def examine(
     now = clock or _now
     local = [_settings, _disk, _libraries, _archive, _budget]
     found = [_safely(check.__name__.strip("_"), check, workspace) for check in local]
+    found.append(_safely("watch", lambda folder: _watch(folder, now()), workspace))
     return (*found, *_service(workspace, environment, patience, now))
 
 
@@ -111,6 +114,15 @@ def _budget(workspace: Workspace) -> Finding:
         or 0 < limit.processing_units_per_month <= spent.processing_units
     )
     return Finding("budget", State.BAD if used_up else State.GOOD, words)
+
+
+def _watch(workspace: Workspace, now: datetime) -> Finding:
+    health = read_health(workspace.root)
+    if health is None:
+        return Finding("watch", State.GOOD, "nothing is watched unattended: no run --due was made here yet")
+    how, words = pulse(health, now, holder(workspace.root))
+    states = {Pulse.WELL: State.GOOD, Pulse.UNWELL: State.NOTE, Pulse.SILENT: State.BAD}
+    return Finding("watch", states[how], words)
 
 
 def _share(used: float, limit: float) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,7 +17,7 @@ from imagery.local import LocalArchive
 from imagery.model import Outcome
 from imagery.scene_index import SceneIndex
 from imagery.stack import stacked_archive
-from watch.agenda import Plan, Standing, make_plan
+from watch.agenda import Standing, make_plan
 from watch.cause import short_cause
 from watch.conduct import AT_EASE, Conduct, Patience, Stages
 from watch.errors import LedgerError, UnmaskedError
@@ -25,6 +25,7 @@ from watch.ledger import Examined
 from watch.lock import writing
 from watch.plan import empty_windows
 from watch.renaming import adopt_former
+from watch.run_report import RunReport, SiteReport
 from watch.runlog import RUN_BEGUN
 from watch.unjudged import Unjudged, unjudged
 from watch.watcher import Watcher, open_watchers
@@ -33,8 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from imagery.archive import Archive
-    from imagery.errors import ArchiveError
-    from imagery.model import Detection, NoScene
+    from imagery.model import Look, NoScene
     from imagery.provider import Provider
     from sites.model import Site
     from watch.agenda import Planned
@@ -60,76 +60,6 @@ class Silent:
 
     def look(self, site_id: str) -> None:
         """Say nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class SiteReport:
-    """What a run did for one site."""
-
-    site_id: str
-    looks: Counter[Outcome] = field(default_factory=Counter)
-    """New looks by outcome."""
-    no_scenes: tuple[NoScene, ...] = ()
-    """Due windows without any scene that this run added."""
-    detections: tuple[Detection, ...] = ()
-    """Detections that this run made or changed."""
-    skipped: str = ""
-    """Why the site was not examined; empty when it was."""
-    due_on: str = ""
-    """What made the site due."""
-    pending: int = 0
-    """Looks that were there to be made when the run began."""
-    unjudged: tuple[Unjudged, ...] = ()
-    """Series that are kept and that no detector looks at."""
-    failure: str = ""
-    """What went wrong with the site as a whole; what it had until then is kept."""
-    left: str = ""
-    """Why it was not begun, or not brought to its end, though it was its turn."""
-    took_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class RunReport:
-    """What a run did."""
-
-    run_id: str
-    now: datetime
-    sites: tuple[SiteReport, ...]
-    stack_trouble: ArchiveError | None = None
-    """Why the archive's stacks could not be kept; the looks are the same without them."""
-    plan: Plan | None = None
-    stages: tuple[tuple[str, float], ...] = ()
-    """What the run did one after the other, and how many seconds each took."""
-
-    @property
-    def looks(self) -> Counter[Outcome]:
-        """New looks by outcome, every outcome named."""
-        total = Counter(dict.fromkeys(Outcome, 0))
-        for site in self.sites:
-            total.update(site.looks)
-        return total
-
-    @property
-    def detections(self) -> tuple[Detection, ...]:
-        """Detections that this run made or changed, by site."""
-        return tuple(detection for site in self.sites for detection in site.detections)
-
-    @property
-    def failed(self) -> int:
-        """Looks that could not be made."""
-        return self.looks[Outcome.FAILED]
-
-    @property
-    def exit_code(self) -> int:
-        """0 done, 3 done in part, 4 when the budget cut something."""
-        if self.plan is not None and self.plan.cut:
-            return 4
-        return 3 if self.failed or any(site.failure or site.left for site in self.sites) else 0
-
-    @property
-    def no_scene(self) -> int:
-        """Due windows without any scene that this run added."""
-        return sum(len(site.no_scenes) for site in self.sites)
 
 
 def run(
@@ -338,10 +268,11 @@ def _run_site(work: _Work, job: _Job) -> SiteReport:
     work.progress.site(site.id, pending)
     before = {detection.id: detection for detection in work.ledger.detections(site.id)}
     outcomes: Counter[Outcome] = Counter()
+    failed: list[Look] = []
     added: tuple[NoScene, ...] = ()
     failure = left = ""
     try:
-        left = _judge(work, job, outcomes)
+        left = _judge(work, job, outcomes, failed)
         added = () if left else _close(work, job)
     except Exception as error:  # noqa: BLE001 - whatever one site meets, the others are looked at
         failure = _one_sites(error)
@@ -356,14 +287,16 @@ def _run_site(work: _Work, job: _Job) -> SiteReport:
         unjudged=job.unjudged,
         failure=failure,
         left=left,
+        failed_looks=tuple(failed),
     )
 
 
-def _judge(work: _Work, job: _Job, outcomes: Counter[Outcome]) -> str:
+def _judge(work: _Work, job: _Job, outcomes: Counter[Outcome], failed: list[Look]) -> str:
     """Judge what is pending, counting into `outcomes`; return why that was left off, if it was."""
     for watcher in job.watchers:
         for look in watcher.judge_pending(run_id=work.run_id, clock=work.conduct.clock.now):
             outcomes[look.outcome] += 1
+            failed += [look] if look.outcome is Outcome.FAILED else []
             work.progress.look(job.site.id)
             reason = work.patience.must_stop()
             if reason:

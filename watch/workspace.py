@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from sites.catalogue import Catalogue
     from watch.conduct import Conduct
     from watch.ledger import Ledger
-    from watch.run import Progress, RunReport
+    from watch.run import Progress
+    from watch.run_report import RunReport
 
 GITIGNORE = """\
 # Secrets, locks and what can be made again; catalogue/ and reviews/ are what to keep.

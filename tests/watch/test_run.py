@@ -17,7 +17,7 @@ from imagery.model import DetectionState, Outcome
 from sites.editing import rename
 from sites.errors import UnknownSiteError
 from watch.errors import UnmaskedError
-from watch.run import RunReport
+from watch.run_report import RunReport
 from watch.workspace import Workspace
 
 Make = Callable[[str], Workspace]

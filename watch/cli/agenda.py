@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from imagery.provenance import Charge
-    from watch.agenda import Plan, Planned
     from watch.cli.output import Output
-    from watch.run import RunReport
+    from watch.run_report import RunReport
 
 
 def print_plan(report: RunReport, output: Output) -> None:
@@ -39,30 +37,3 @@ def print_plan(report: RunReport, output: Output) -> None:
         late = sum(bool(site.missed) for site in plan.sites)
         sites = "1 site" if late == 1 else f"{late} sites"
         output.line(f"{plan.missed} windows of {sites} passed without a look at what there was.")
-
-
-def plan_json(plan: Plan) -> dict[str, Any]:
-    """Return a plan as JSON values."""
-    next_due = plan.next_due()
-    return {
-        "due": [_planned_json(site) for site in plan.due],
-        "cut": [_planned_json(site) for site in plan.cut],
-        "cost": _charge_json(plan.cost),
-        "missed": plan.missed,
-        "next_due": None if next_due is None else next_due.isoformat(),
-    }
-
-
-def _planned_json(site: Planned) -> dict[str, Any]:
-    return {
-        "site": site.site_id,
-        "priority": site.priority,
-        "why": site.reason,
-        "fell_due": None if site.fell_due is None else site.fell_due.isoformat(),
-        "missed": [[window.start.isoformat(), window.end.isoformat()] for window in site.missed],
-        "cost": _charge_json(site.cost),
-    }
-
-
-def _charge_json(charge: Charge) -> dict[str, float]:
-    return {"requests": charge.requests, "processing_units": charge.processing_units}

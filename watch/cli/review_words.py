@@ -61,7 +61,7 @@ def _row(each: Waiting) -> tuple[object, ...]:
 
 
 def _waiting_json(each: Waiting) -> dict[str, Any]:
-    from watch.cli.run import detection_json
+    from watch.run_document import detection_json
 
     return detection_json(each.detection) | {
         "word": each.standing.word,
@@ -92,7 +92,7 @@ def list_orphans(folder: Folder, reviews: Reviews, output: Output) -> None:
 def evidence_json(found: Evidence) -> dict[str, Any]:
     """Return a detection with all that is known of it as JSON values."""
     from watch.cli.looks import look_json
-    from watch.cli.run import detection_json
+    from watch.run_document import detection_json
 
     return detection_json(found.detection) | {
         "word": found.standing.word,

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from watch.cli.agenda import plan_json, print_plan
+from watch.cli.agenda import print_plan
 from watch.cli.options import HERE, AssumeClear, DryRun, Json, Quiet, Workspace, parse_instant
 
 if TYPE_CHECKING:
-    from imagery.model import Detection
-    from watch.run import RunReport
+    from watch.run_report import RunReport
 
 
 def run(
@@ -30,6 +30,10 @@ def run(
         str | None,
         typer.Option(metavar="ISO", help="Begin no site after this long: PT30M.", show_default=False),
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write a report: .html, .json or .txt.", show_default=False),
+    ] = None,
     assume_clear: AssumeClear = False,
     dry_run: DryRun = False,
     workspace: Workspace = HERE,
@@ -41,79 +45,53 @@ def run(
     A look ends as Learning, Unchanged, Changed, Obscured or Failed, and goes to the ledger with its reason.
     A change that the next clear look confirms becomes a detection. Exit code 3: a look or a site failed, or
     was left for want of time; 4: the budget cut sites. With --due and --dry-run the plan is printed first.
+    What happens goes to run.log, and with --due how the watch is doing to health.json.
     """
+    from watch.attended import attended
     from watch.cli.output import Output
     from watch.cli.progress import drawn
+    from watch.clock import SystemClock
     from watch.conduct import Conduct
     from watch.periods import parse_period
     from watch.run import run as run_sites
+    from watch.run_document import report_json
+    from watch.run_page import check_ending, write_report
+    from watch.runlog import RunLog
     from watch.workspace import Workspace as Folder
 
-    output = Output(json, quiet)
-    conduct = Conduct(deadline=None if deadline is None else parse_period(deadline, "--deadline"))
-    with drawn(output) as progress:
-        report = run_sites(
-            Folder.open(workspace),
-            site or (),
-            now=None if now is None else parse_instant(now),
-            due_only=due,
-            assume_clear=assume_clear or None,
-            dry_run=dry_run,
-            progress=progress,
-            conduct=conduct,
-        )
-    output.document(report_json(report))
+    output, folder, clock = Output(json, quiet), Folder.open(workspace), SystemClock()
+    if report is not None:
+        check_ending(report)
+    instant = None if now is None else parse_instant(now)
+    limit = None if deadline is None else parse_period(deadline, "--deadline")
+
+    def make(conduct: Conduct) -> RunReport:
+        with drawn(output) as progress:
+            return run_sites(
+                folder,
+                site or (),
+                now=instant,
+                due_only=due,
+                assume_clear=assume_clear or None,
+                dry_run=dry_run,
+                progress=progress,
+                conduct=conduct,
+            )
+
+    if dry_run:
+        made = make(Conduct(deadline=limit, clock=clock))
+    elif due:
+        made = attended(folder.root, Conduct(deadline=limit, clock=clock), make)
+    else:
+        made = make(Conduct(deadline=limit, log=RunLog(folder.root, clock), clock=clock))
+    if report is not None:
+        write_report(report, made, folder.settings.title)
+    output.document(report_json(made))
     if due or dry_run:
-        print_plan(report, output)
-    _print(report, output, dry_run=dry_run)
-    if report.exit_code:
-        raise typer.Exit(report.exit_code)
-
-
-def report_json(report: RunReport) -> dict[str, Any]:
-    """Return a run's report as the document that ``run --json`` prints."""
-    return {
-        "run": report.run_id,
-        "now": report.now.isoformat(),
-        "looks": {outcome.value: count for outcome, count in report.looks.items()},
-        "no_scene": report.no_scene,
-        "detections": [detection_json(detection) for detection in report.detections],
-        "not_judged": {
-            site.site_id: {each.series: f"{each.days} days: {each.reason}" for each in site.unjudged}
-            for site in report.sites
-            if site.unjudged
-        },
-        # What a dry run would look at; after a run nothing.
-        "pending": {
-            site.site_id: site.pending - site.looks.total()
-            for site in report.sites
-            if site.pending > site.looks.total()
-        },
-        "skipped": {site.site_id: site.skipped for site in report.sites if site.skipped},
-        "failed": {site.site_id: site.failure for site in report.sites if site.failure},
-        "left": {site.site_id: site.left for site in report.sites if site.left},
-        "plan": None if report.plan is None else plan_json(report.plan),
-        # A run reads the archive alone; `pull` is what spends.
-        "spent": {"requests": 0, "processing_units": 0.0},
-    }
-
-
-def detection_json(detection: Detection) -> dict[str, Any]:
-    """Return a detection as JSON values; the geometry is GeoJSON in lon, lat."""
-    import orjson
-    import shapely
-
-    return {
-        "id": detection.id,
-        "site": detection.site_id,
-        "state": detection.state.value,
-        "bracket": detection.bracket,
-        "area_m2": round(detection.area_m2, 1),
-        "magnitude": round(detection.magnitude, 3),
-        "p_value": detection.p_value,
-        "simulated": detection.simulated,
-        "geometry": orjson.loads(shapely.to_geojson(detection.geometry)),
-    }
+        print_plan(made, output)
+    _print(made, output, dry_run=dry_run)
+    if made.exit_code:
+        raise typer.Exit(made.exit_code)
 
 
 def _print(report: RunReport, output: Any, *, dry_run: bool) -> None:  # noqa: ANN401 - Output, imported lazily

@@ -1,0 +1,91 @@
+"""A run's report as one JSON document: what `run --json` prints and `--report FILE.json` keeps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import shapely
+
+if TYPE_CHECKING:
+    from imagery.model import Detection
+    from imagery.provenance import Charge
+    from watch.agenda import Plan, Planned
+    from watch.run_report import RunReport
+
+
+def report_json(report: RunReport) -> dict[str, Any]:
+    """Return a run's report as JSON values."""
+    return {
+        "run": report.run_id,
+        "now": report.now.isoformat(),
+        "exit_code": report.exit_code,
+        "looks": {outcome.value: count for outcome, count in report.looks.items()},
+        "no_scene": report.no_scene,
+        "detections": [detection_json(detection) for detection in report.detections],
+        "not_judged": {
+            site.site_id: {each.series: f"{each.days} days: {each.reason}" for each in site.unjudged}
+            for site in report.sites
+            if site.unjudged
+        },
+        # What a dry run would look at; after a run nothing, unless it failed or was ended.
+        "pending": {
+            site.site_id: site.pending - site.looks.total()
+            for site in report.sites
+            if site.pending > site.looks.total()
+        },
+        "skipped": {site.site_id: site.skipped for site in report.sites if site.skipped},
+        "failed": {site.site_id: site.failure for site in report.sites if site.failure},
+        "failed_looks": [
+            {"site": look.site_id, "day": look.solar_day.isoformat(), "why": look.reason}
+            for site in report.sites
+            for look in site.failed_looks
+        ],
+        "left": {site.site_id: site.left for site in report.sites if site.left},
+        "plan": None if report.plan is None else plan_json(report.plan),
+        "seconds": {stage: round(seconds, 3) for stage, seconds in report.stages},
+        # A run reads the archive alone; `pull` is what spends.
+        "spent": {"requests": 0, "processing_units": 0.0},
+    }
+
+
+def detection_json(detection: Detection) -> dict[str, Any]:
+    """Return a detection as JSON values; the geometry is GeoJSON in lon, lat."""
+    return {
+        "id": detection.id,
+        "site": detection.site_id,
+        "state": detection.state.value,
+        "bracket": detection.bracket,
+        "area_m2": round(detection.area_m2, 1),
+        "magnitude": round(detection.magnitude, 3),
+        "p_value": detection.p_value,
+        "simulated": detection.simulated,
+        "geometry": orjson.loads(shapely.to_geojson(detection.geometry)),
+    }
+
+
+def plan_json(plan: Plan) -> dict[str, Any]:
+    """Return a plan as JSON values."""
+    next_due = plan.next_due()
+    return {
+        "due": [_planned_json(site) for site in plan.due],
+        "cut": [_planned_json(site) for site in plan.cut],
+        "cost": _charge_json(plan.cost),
+        "missed": plan.missed,
+        "next_due": None if next_due is None else next_due.isoformat(),
+    }
+
+
+def _planned_json(site: Planned) -> dict[str, Any]:
+    return {
+        "site": site.site_id,
+        "priority": site.priority,
+        "why": site.reason,
+        "fell_due": None if site.fell_due is None else site.fell_due.isoformat(),
+        "missed": [[window.start.isoformat(), window.end.isoformat()] for window in site.missed],
+        "cost": _charge_json(site.cost),
+    }
+
+
+def _charge_json(charge: Charge) -> dict[str, float]:
+    return {"requests": charge.requests, "processing_units": charge.processing_units}
