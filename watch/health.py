@@ -52,12 +52,14 @@ class Health:
     """When the next site falls due."""
     last_slot: datetime | None = None
     """The time of the loop's timetable that was last kept."""
+    next_run: datetime | None = None
+    """When the loop runs next; None for a timer, which keeps its own time."""
     wrong: tuple[str, ...] = ()
     """What is wrong, a line each."""
 
     def begun(self, now: datetime) -> Health:
         """Return the health as a run begins."""
-        return replace(self, last_start=now)
+        return replace(self, last_start=now, next_run=None)
 
     def ended(
         self, now: datetime, exit_code: int, *, next_due: datetime | None = None, wrong: tuple[str, ...] = ()
@@ -136,7 +138,7 @@ def pulse(health: Health, now: datetime, holder: str = "") -> tuple[Pulse, str]:
         return Pulse.UNWELL, "no run --due has come to an end here yet"
     if last > now + _AHEAD:
         return Pulse.UNWELL, f"the last run is of {_text(last)}, which is yet to come: a clock was set back"
-    expected = max(health.next_due or last, last) + GRACE
+    expected = max(health.next_run or health.next_due or last, last) + GRACE
     if now > expected:
         return Pulse.SILENT, f"silent since {_text(last)}; it should have run by {_text(expected)}"
     if health.last_end is None or (health.last_start or last) > health.last_end:

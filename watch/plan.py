@@ -31,7 +31,7 @@ class Due:
 def due(until: datetime | None, *, now: datetime, cadence: timedelta, early: timedelta = timedelta(0)) -> Due:
     """Say whether a site last examined up to `until` is due at `now`, or will be within `early`.
 
-    One that was examined further ahead than its cadence was examined by a clock that was wrong: it is due.
+    One that was examined well ahead of `now` was examined by a clock that was wrong: it is due.
 
     >>> never = due(None, now=datetime(2020, 1, 1, tzinfo=UTC), cadence=timedelta(days=5))
     >>> never.is_due, never.reason
@@ -39,7 +39,7 @@ def due(until: datetime | None, *, now: datetime, cadence: timedelta, early: tim
     """
     if until is None:
         return Due(is_due=True, reason="never examined")
-    if until > now + cadence:
+    if until > now + EARLY:
         return Due(is_due=True, reason=f"last examined {until:%Y-%m-%d %H:%M} UTC, which is yet to come")
     next_time = until + cadence
     if now >= next_time - early:

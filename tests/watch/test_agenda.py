@@ -97,7 +97,8 @@ def test_what_a_wrong_clock_examined_in_the_future_is_due() -> None:
     assert ahead.standing is Standing.DUE
     assert "yet to come" in ahead.reason
     assert ahead.missed == ()
-    assert not planned([site("a")], examined(a=-1)).due  # an hour or a day back repeats nothing
+    assert planned([site("a")], examined(a=-1)).due
+    assert not planned([site("a")], examined(a=-1 / 24)).due  # a clock set back an hour repeats nothing
 
 
 def test_the_budget_cuts_the_lowest_priority_first_and_names_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +12,14 @@ from watch.cli.agenda import print_plan
 from watch.cli.options import HERE, AssumeClear, DryRun, Json, Quiet, Workspace, parse_instant
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime, timedelta
+
+    from watch.cli.output import Output
+    from watch.clock import Clock
+    from watch.conduct import Conduct
     from watch.run_report import RunReport
+    from watch.workspace import Workspace as Folder
 
 
 def run(
@@ -34,6 +42,25 @@ def run(
         Path | None,
         typer.Option(metavar="FILE", help="Write a report: .html, .json or .txt.", show_default=False),
     ] = None,
+    publish: Annotated[bool, typer.Option("--map", help="Publish the map afterwards.")] = False,
+    loop: Annotated[
+        bool, typer.Option("--loop", help="Stay, and run --due at every time of a timetable.")
+    ] = False,
+    every: Annotated[
+        str | None, typer.Option(metavar="ISO", help="The loop's timetable: PT6H.", show_default=False)
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HH:MM", help="The loop's timetable: every day at this hour; 06:00 if none is named."
+        ),
+    ] = None,
+    zone: Annotated[
+        str, typer.Option(metavar="NAME", help="Time zone of --at, e.g. Asia/Pyongyang; else the machine's.")
+    ] = "",
+    jitter: Annotated[
+        str | None, typer.Option(metavar="ISO", help="The loop runs up to so much later.", show_default=False)
+    ] = None,
     assume_clear: AssumeClear = False,
     dry_run: DryRun = False,
     workspace: Workspace = HERE,
@@ -45,53 +72,128 @@ def run(
     A look ends as Learning, Unchanged, Changed, Obscured or Failed, and goes to the ledger with its reason.
     A change that the next clear look confirms becomes a detection. Exit code 3: a look or a site failed, or
     was left for want of time; 4: the budget cut sites. With --due and --dry-run the plan is printed first.
-    What happens goes to run.log, and with --due how the watch is doing to health.json.
+    What happens goes to run.log, and with --due how the watch is doing to health.json. SIGTERM and Ctrl-C end
+    a run after the look that it is at; the next one carries on.
     """
-    from watch.attended import attended
     from watch.cli.output import Output
-    from watch.cli.progress import drawn
     from watch.clock import SystemClock
-    from watch.conduct import Conduct
     from watch.periods import parse_period
-    from watch.run import run as run_sites
-    from watch.run_document import report_json
-    from watch.run_page import check_ending, write_report
-    from watch.runlog import RunLog
+    from watch.run_page import check_ending
+    from watch.termination import Termination
     from watch.workspace import Workspace as Folder
 
-    output, folder, clock = Output(json, quiet), Folder.open(workspace), SystemClock()
     if report is not None:
         check_ending(report)
-    instant = None if now is None else parse_instant(now)
-    limit = None if deadline is None else parse_period(deadline, "--deadline")
+    wanted = _Wanted(
+        sites=tuple(site or ()),
+        due=due or loop,
+        now=None if now is None else parse_instant(now),
+        deadline=None if deadline is None else parse_period(deadline, "--deadline"),
+        report=report,
+        publish=publish,
+        assume_clear=assume_clear or None,
+        dry_run=dry_run,
+        output=Output(json, quiet),
+    )
+    _refuse_at_odds(
+        loop=loop, now=now, dry_run=dry_run, publish=publish, timetable=(every, at, zone or None, jitter)
+    )
+    with Termination() as ending:
+        clock = SystemClock(ending.wait)
+        if loop:
+            from watch.cli.looping import stay, timetable_of
+
+            root = Folder.open(workspace).root
+            table = timetable_of(root, every=every, at=at, zone=zone, jitter=jitter)
+
+            def look() -> int:
+                return _once(Folder.open(root), wanted, clock, ending.reason)
+
+            stay(root, table, look, clock=clock, halt=ending.reason, output=wanted.output)
+            return
+        code = _once(Folder.open(workspace), wanted, clock, ending.reason)
+    if code:
+        raise typer.Exit(code)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    sites: tuple[str, ...]
+    due: bool
+    now: datetime | None
+    deadline: timedelta | None
+    report: Path | None
+    publish: bool
+    assume_clear: bool | None
+    dry_run: bool
+    output: Output
+
+
+def _refuse_at_odds(
+    *, loop: bool, now: str | None, dry_run: bool, publish: bool, timetable: tuple[str | None, ...]
+) -> None:
+    from geo.errors import InputError, Where
+
+    every, at, *_ = timetable
+    if loop and (now is not None or dry_run):
+        raise InputError("a loop lives in the present and does what it says", where=Where(field="--loop"))
+    if not loop and any(part is not None for part in timetable):
+        hint = "Add --loop, or leave --every, --at, --zone and --jitter out"
+        raise InputError("a timetable is for a loop", where=Where(field="--loop"), hint=hint)
+    if every is not None and at is not None:
+        raise InputError("a loop has one timetable", where=Where(field="--every"), hint="Leave --at out")
+    if publish and dry_run:
+        raise InputError("a dry run has nothing to publish", where=Where(field="--map"))
+
+
+def _once(folder: Folder, wanted: _Wanted, clock: Clock, halt: Callable[[], str]) -> int:
+    """Make one run, say what it did, and return its exit code."""
+    from watch.attended import attended
+    from watch.cli.progress import drawn
+    from watch.conduct import Conduct
+    from watch.run import run as run_sites
+    from watch.run_document import report_json
+    from watch.run_page import write_report
+    from watch.runlog import RunLog
+
+    output = wanted.output
 
     def make(conduct: Conduct) -> RunReport:
         with drawn(output) as progress:
             return run_sites(
                 folder,
-                site or (),
-                now=instant,
-                due_only=due,
-                assume_clear=assume_clear or None,
-                dry_run=dry_run,
+                wanted.sites,
+                now=wanted.now,
+                due_only=wanted.due,
+                assume_clear=wanted.assume_clear,
+                dry_run=wanted.dry_run,
                 progress=progress,
                 conduct=conduct,
             )
 
-    if dry_run:
-        made = make(Conduct(deadline=limit, clock=clock))
-    elif due:
-        made = attended(folder.root, Conduct(deadline=limit, clock=clock), make)
+    conduct = Conduct(deadline=wanted.deadline, halt=halt, clock=clock)
+    if wanted.dry_run:
+        made = make(conduct)
+    elif wanted.due:
+        made = attended(folder.root, conduct, make)
     else:
-        made = make(Conduct(deadline=limit, log=RunLog(folder.root, clock), clock=clock))
-    if report is not None:
-        write_report(report, made, folder.settings.title)
+        made = make(replace(conduct, log=RunLog(folder.root, clock)))
+    if wanted.report is not None:
+        write_report(wanted.report, made, folder.settings.title)
+    if wanted.publish:
+        _publish(folder, output)
     output.document(report_json(made))
-    if due or dry_run:
+    if wanted.due or wanted.dry_run:
         print_plan(made, output)
-    _print(made, output, dry_run=dry_run)
-    if made.exit_code:
-        raise typer.Exit(made.exit_code)
+    _print(made, output, dry_run=wanted.dry_run)
+    return made.exit_code
+
+
+def _publish(folder: Folder, output: Output) -> None:
+    from watch.publish import publish
+
+    for problem in publish(folder).missing:
+        output.note(f"no picture: {problem}")
 
 
 def _print(report: RunReport, output: Any, *, dry_run: bool) -> None:  # noqa: ANN401 - Output, imported lazily
