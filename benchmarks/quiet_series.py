@@ -22,9 +22,8 @@ from affine import Affine
 from odc.geo.geobox import GeoBox
 
 from geo.grid import Grid
-from imagery.change.confirm import detections
-from imagery.change.look import look_at
 from imagery.change.regions import pixels_inside
+from imagery.change.sitejudge import SiteJudge
 from imagery.change.spec import WatchSpec
 from imagery.masks import MaskScheme, SceneClass, scene_classes
 from imagery.model import Chip, Detection, DetectionState, Look, Outcome
@@ -33,6 +32,7 @@ SIDE = 61
 GRID = Grid("quiet", GeoBox((SIDE, SIDE), Affine(30, 0, 336375, 0, -30, 4462425), "EPSG:32613"))
 CORNERS = list(product((5, 20, 35, 46), repeat=2))
 FOOTPRINT_PX = 10
+BANDS = ("red", "nir", "swir16")
 BUILT = date(2011, 6, 10)
 WATCHED = (date(2010, 8, 1), date(2011, 11, 1))
 PATCHES = [
@@ -62,7 +62,7 @@ def read_chip(folder: Path) -> Chip:
         platform="landsat",
         series="landsat",
         scene_ids=(folder.name,),
-        bands=("red", "nir", "swir16"),
+        bands=BANDS,
         dn=np.maximum(counts, 0).astype(np.uint16),
         scale=1e-4,
         valid=valid,
@@ -76,20 +76,16 @@ def footprint(row: int, column: int, size: int) -> WatchSpec:
     """Return the spec of a square footprint."""
     weights = np.zeros((SIDE, SIDE), dtype=np.float32)
     weights[row : row + size, column : column + size] = 1
-    return WatchSpec(weights, pixel_area_m2=900.0)
+    return WatchSpec(weights, pixel_area_m2=900.0, min_history=12, max_history=72)
 
 
 def watch(
     chips: list[Chip], spec: WatchSpec, first: date = date.min, last: date = date.max
 ) -> tuple[list[Look], tuple[Detection, ...]]:
-    """Look at the chips from `first` to `last`, each against all before it."""
-    looks: list[Look] = []
-    found: tuple[Detection, ...] = ()
-    for position, chip in enumerate(chips):
-        if first <= chip.solar_day <= last:
-            looks.append(look_at(chip, chips[:position], found, spec))
-            found = detections(looks)
-    return looks, found
+    """Judge the chips up to `last` in order; return the looks from `first` on, and every detection."""
+    judge = SiteJudge(spec, GRID, series="landsat", bands=BANDS, scale=1e-4)
+    looks = [judge.monitor(chip) for chip in chips if chip.solar_day <= last]
+    return [look for look in looks if look.solar_day >= first], judge.report()
 
 
 def built(chip: Chip, truth: np.ndarray, contrast: tuple[float, ...]) -> Chip:
@@ -124,13 +120,13 @@ def planted_row(chips: list[Chip], size: int, contrast: tuple[float, ...]) -> st
         truth[top : top + size, left : left + size] = True
         altered = [built(chip, truth, contrast) for chip in chips]
         looks, found = watch(altered, footprint(row, column, FOOTPRINT_PX), *WATCHED)
-        hits = [d for d in found if d.first_with >= BUILT and pixels_inside(d.geometry, GRID)[truth].any()]
+        hits = [d for d in found if d.last_with >= BUILT and pixels_inside(d.geometry, GRID)[truth].any()]
         hits = [d for d in hits if d.state is not DetectionState.RETRACTED]
         if hits:
             judged = [look for look in looks if look.score is not None]
             delays.append(sum(BUILT <= look.solar_day <= hits[0].first_with for look in judged))
             areas.append(hits[0].area_m2 / 900 / size**2)
-            brackets.append(hits[0].last_without < BUILT)
+            brackets.append(hits[0].last_without < BUILT <= hits[0].first_with)
             confirmed += hits[0].state is DetectionState.CONFIRMED
     sites = len(CORNERS)
     cells = (

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from geo.grid import Grid
+    from imagery.change.card import Card
 
 CANONICAL_SCALE = 1e-4
 """Reflectance of one count in a calibrated chip."""
@@ -42,10 +43,10 @@ class Outcome(StrEnum):
     """How a look ended: exactly one of these."""
 
     LEARNING = "Learning"
-    """Too little clear history of the same season to judge by."""
+    """Too little clear history to judge by, or none of this season."""
     UNCHANGED = "Unchanged"
     CHANGED = "Changed"
-    """Differs from the current baseline; a detection only when the next clear look agrees."""
+    """Differs from the current baseline; how sure that is, its detection says."""
     OBSCURED = "Obscured"
     """Too little of the footprint or the frame was clear."""
     FAILED = "Failed"
@@ -286,12 +287,14 @@ class Look:
     frame_clear_fraction: float
     mask_scheme: str
     history: int
-    """Earlier clear looks of the same season that it was judged against."""
+    """Earlier clear looks that it was judged against."""
     score: float | None
     """Largest score inside the footprint; None when not judged."""
     threshold: float | None
     regions: tuple[Region, ...] = ()
     simulated: bool = False
+    card: Card | None = None
+    """What the outcome rests on; None for looks that an earlier version made, or that failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,7 +310,7 @@ class NoScene:
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """A change that two consecutive clear looks agree on."""
+    """A change, from the look that raised it on."""
 
     id: str
     """From content: site, grid, series, first day seen, place. Stable while later looks add to it."""
@@ -330,5 +333,13 @@ class Detection:
     p_value: float | None
     """None until there is an empirical null to take it from."""
     direction: dict[str, float] = field(default_factory=dict)
-    """Mean residual per band: observed minus predicted."""
+    """Contrast per band of the ground that changed: observed minus predicted."""
     simulated: bool = False
+    date_interval_90: str = ""
+    """EDTF interval that holds the day of the change with 90 %; empty where it was not told."""
+    area_interval_m2: tuple[float, float] | None = None
+    """Holds the area with 90 %; None where it was not told."""
+    kind: str = ""
+    """What it looks like, in words, with the evidence."""
+    flags: tuple[str, ...] = ()
+    """What else might have made it look so, in words; none of it was reason enough to hold it."""

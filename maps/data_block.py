@@ -230,6 +230,12 @@ def _detection(detection: Detection, entry: SiteEntry) -> dict[str, Any]:
         "without": detection.last_without.isoformat(),
         "with": detection.first_with.isoformat(),
         "looks": detection.looks_with,
+        **_filled(
+            days=detection.date_interval_90.split("/") if detection.date_interval_90 else None,
+            kind=detection.kind,
+            area_interval=[_finite(each) for each in detection.area_interval_m2 or ()],
+            flags=list(detection.flags),
+        ),
         "area_m2": _finite(detection.area_m2),
         "magnitude": _finite(detection.magnitude),
         "p_value": None if detection.p_value is None else _finite(detection.p_value),

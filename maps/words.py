@@ -13,6 +13,7 @@ from sites.watching import VAGUE_FROM_M
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from imagery.model import Detection
     from maps.view import SiteEntry
     from sites.model import Site
     from sites.observation import Measurement
@@ -108,15 +109,24 @@ def looks_summary(entry: SiteEntry) -> tuple[str, ...]:
 def _change_sentence(entry: SiteEntry, judged: int, changed: int) -> str:
     live = [item for item in entry.detections if item.state is not DetectionState.RETRACTED]
     if live:
-        return f"{len(live)} {_plural(len(live), 'change')} detected."
+        return f"{_detected(live)}."
     if not judged:
         return "Whether anything changed is not known."
     if changed:
         return (
-            f"{changed} judged {_plural(changed, 'look')} differed from earlier ones, but no two in a row "
+            f"{changed} judged {_plural(changed, 'look')} differed from earlier ones, but no two "
             "agreed on where, so no change is reported."
         )
     return "No change was seen in the judged looks."
+
+
+def _detected(live: list[Detection]) -> str:
+    """Return how many changes were detected, and how many of them no later look has shown yet."""
+    open_ = sum(item.state is DetectionState.CANDIDATE for item in live)
+    text = f"{len(live)} {_plural(len(live), 'change')} detected"
+    if not open_:
+        return text
+    return f"{text}, {'it' if len(live) == open_ == 1 else open_} not yet shown by a later look"
 
 
 def _windows_sentence(entry: SiteEntry) -> tuple[str, ...]:

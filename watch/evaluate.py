@@ -21,6 +21,7 @@ from geo.errors import InputError
 from imagery.change.bounds import Proportion, Rate
 from imagery.change.median_detector import MedianDetector
 from imagery.change.scorecard import Scorecard, quiet_null, scorecard
+from imagery.change.site_detector import SiteDetector
 from imagery.change.trials import run_trial
 from maps.charts import svg
 from watch.evaluation_charts import charts
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from imagery.change.tracks import SiteTrack
     from imagery.change.trials import Trial
 
-DETECTORS: dict[str, DetectorMaker] = {"season-medians": MedianDetector}
+DETECTORS: dict[str, DetectorMaker] = {"site": SiteDetector, "season-medians": MedianDetector}
 """What can be evaluated, by name."""
 
 

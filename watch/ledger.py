@@ -16,6 +16,7 @@ import orjson
 import shapely
 import sqlalchemy as sa
 
+from imagery.change.card import Card
 from imagery.model import Detection, DetectionState, Look, NoScene, Outcome, Region
 from watch.errors import LedgerError, WorkspaceBusyError
 from watch.ledger_versions import prepare
@@ -74,6 +75,7 @@ _LOOKS = sa.Table(
     sa.Column("threshold", Double),
     sa.Column("regions", sa.JSON, nullable=False),
     sa.Column("simulated", sa.Boolean, nullable=False),
+    sa.Column("card", sa.JSON(none_as_null=True), comment="what the outcome rests on; null for older looks"),
     sa.Column("run_id", TEXT, nullable=False),
     sa.Column("judged_at", sa.DateTime, nullable=False, comment="UTC, wall clock"),
 )
@@ -106,6 +108,10 @@ _DETECTIONS = sa.Table(
     sa.Column("p_value", Double),
     sa.Column("direction", sa.JSON, nullable=False),
     sa.Column("simulated", sa.Boolean, nullable=False),
+    sa.Column("date_interval_90", TEXT, nullable=False, server_default=""),
+    sa.Column("area_interval_m2", sa.JSON(none_as_null=True)),
+    sa.Column("kind", TEXT, nullable=False, server_default=""),
+    sa.Column("flags", sa.JSON(none_as_null=True)),
     sa.Column("run_id", TEXT, nullable=False, comment="the run that last changed this row"),
 )
 
@@ -299,6 +305,7 @@ class Transaction:
             "acquired": _naive(look.acquired),
             "outcome": look.outcome.value,
             "regions": [_region_json(region) for region in look.regions],
+            "card": None if look.card is None else look.card.to_json(),
             "run_id": run_id,
             "judged_at": _naive(judged_at),
         }
@@ -407,6 +414,7 @@ def _look(row: sa.RowMapping) -> Look:
         acquired=row["acquired"].replace(tzinfo=UTC),
         outcome=Outcome(row["outcome"]),
         regions=tuple(_region(region) for region in row["regions"]),
+        card=None if row["card"] is None else Card.from_json(row["card"]),
     )
 
 
@@ -420,6 +428,8 @@ def _detection(row: sa.RowMapping) -> Detection:
     values |= {
         "state": DetectionState(row["state"]),
         "geometry": shapely.geometry.shape(row["geometry"]),
+        "area_interval_m2": None if row["area_interval_m2"] is None else tuple(row["area_interval_m2"]),
+        "flags": tuple(row["flags"] or ()),
     }
     return Detection(**values)
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from geo.errors import SitewatchError
-from imagery.change.series import MAX_FRAME_SHIFT
+from imagery.change.day import AGREED_RATIO, ALONE_RATIO, SUMMED_RATIO
 from imagery.local import LocalArchive
 from imagery.model import Region
 from imagery.scene_index import SceneIndex
@@ -69,16 +69,18 @@ def threshold_words(settings: Settings) -> tuple[str, ...]:
     look = settings.look
     obscured = (
         f"A look is Obscured when less than {look.min_clear_footprint:.0%} of the footprint or less than "
-        f"{look.min_clear_frame:.0%} of the frame is clear, or when the whole frame moved more than "
-        f"{MAX_FRAME_SHIFT:g} times as far as it usually does: snow, haze, cloud that the mask missed."
+        f"{look.min_clear_frame:.0%} of the frame is clear, when the whole frame moved further than haze and "
+        "light explain, or when what stands out may be snow, a shadow, a flooded paddy, a drying harvest or "
+        "the edge of haze."
     )
     learning = (
-        f"It is Learning when there are fewer than {look.min_history} earlier clear looks within "
+        f"It is Learning when there are fewer than {look.min_history} earlier clear looks, or none within "
         f"{look.season_half_width_days} days of the same day of the year."
     )
     changed = (
-        "It is Changed when pixels of the footprint differ from that history by more than any look of the "
-        "history differed from the others; a detection needs two consecutive clear looks that agree."
+        f"It is Changed when its score is more than {ALONE_RATIO:g} times what the site's own quiet looks "
+        f"reach. A detection needs two clear looks that agree ({AGREED_RATIO:g} times what quiet ones agree "
+        f"on), or several that add up ({SUMMED_RATIO:g} times); two later looks that show it too confirm it."
     )
     return obscured, learning, changed
 

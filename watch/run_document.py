@@ -56,12 +56,20 @@ def detection_json(detection: Detection) -> dict[str, Any]:
         "site": detection.site_id,
         "state": detection.state.value,
         "bracket": detection.bracket,
+        "date_interval_90": detection.date_interval_90 or None,
         "area_m2": round(detection.area_m2, 1),
+        "area_interval_m2": _rounded(detection.area_interval_m2),
+        "kind": detection.kind or None,
+        "flags": list(detection.flags),
         "magnitude": round(detection.magnitude, 3),
         "p_value": detection.p_value,
         "simulated": detection.simulated,
         "geometry": orjson.loads(shapely.to_geojson(detection.geometry)),
     }
+
+
+def _rounded(interval: tuple[float, float] | None) -> list[float] | None:
+    return None if interval is None else [round(each, 1) for each in interval]
 
 
 def plan_json(plan: Plan) -> dict[str, Any]:

@@ -42,9 +42,9 @@ stacks = true               # keep what was read of a site in one file, to be re
 [look]
 min_clear_footprint = 0.5   # below this clear share of the footprint a look is Obscured
 min_clear_frame = 0.3       # the same for the frame: footprint and the ground around it
-season_half_width_days = 45 # looks of any year this near in the season are compared
-min_history = 6             # fewer earlier clear looks of the season than this: Learning
-max_history = 24            # at most so many, the latest, so that a look costs the same for ever
+season_half_width_days = 45 # no earlier clear look this near in the season of any year: Learning
+min_history = 12            # fewer earlier clear looks than this: Learning
+max_history = 72            # at most so many, the latest, so that a look costs the same for ever
 
 [ledger]
 url = ""                    # empty: ledger.sqlite beside this file; or postgresql+psycopg://USER@HOST/DATABASE
@@ -96,8 +96,8 @@ class LookSettings(BaseModel):
     min_clear_footprint: Fraction = 0.5
     min_clear_frame: Fraction = 0.3
     season_half_width_days: int = Field(default=45, ge=1, le=183)
-    min_history: int = Field(default=6, ge=4, le=100)
-    max_history: int = Field(default=24, ge=6, le=400)
+    min_history: int = Field(default=12, ge=4, le=100)
+    max_history: int = Field(default=72, ge=6, le=400)
 
 
 class LedgerSettings(BaseModel):

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from geo.errors import SitewatchError
 from geo.grid import DEFAULT_CONTEXT_M
-from imagery.change.confirm import detections
-from imagery.change.look import look_at
-from imagery.change.season import same_season
+from imagery.change.card import METHOD
+from imagery.change.sitejudge import SiteJudge
 from imagery.change.spec import WatchSpec
 from imagery.model import NO_MASK, Look, Outcome
 from imagery.pins import grid_for, native_resolution_m
 from imagery.provider import solar_days
+from sites.watching import WatchMode, watching_mode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import date, datetime
 
     from shapely.geometry.base import BaseGeometry
@@ -30,9 +29,6 @@ if TYPE_CHECKING:
     from sites.model import Site
     from watch.ledger import Ledger
     from watch.settings import LookSettings
-
-CHIP_CACHE_BYTES = 256 * 2**20
-"""Memory that the chips of one watcher's history may take."""
 
 CLEAR_OUTCOMES = frozenset({Outcome.LEARNING, Outcome.UNCHANGED, Outcome.CHANGED})
 """Looks that were clear enough to be history for later ones."""
@@ -82,6 +78,7 @@ def watch_spec(site: Site, lattice: Lattice, settings: LookSettings) -> WatchSpe
     return WatchSpec(
         weights=lattice.grid.weights(lattice.area),
         pixel_area_m2=lattice.grid.resolution_m**2,
+        is_listed=is_listed(site, lattice),
         min_area_m2=site.watch.min_area_m2 or 0.0,
         season_half_width_days=settings.season_half_width_days,
         min_history=settings.min_history,
@@ -91,11 +88,46 @@ def watch_spec(site: Site, lattice: Lattice, settings: LookSettings) -> WatchSpe
     )
 
 
+LISTED_MAX_PX = 64.0
+"""A drawn outline larger than this many pixels is ground on which things stand, and is searched."""
+
+
+def is_listed(site: Site, lattice: Lattice) -> bool:
+    """Whether the outline that was drawn is itself what may change: a building, a yard."""
+    drawn = watching_mode(site) is WatchMode.FOOTPRINT and lattice.area == (site.footprint or site.geometry)
+    return drawn and float(lattice.grid.weights(lattice.area).sum()) <= LISTED_MAX_PX
+
+
+class _Judges:
+    """The judges of one lattice: chips of different bands or scale are never compared."""
+
+    def __init__(self, lattice: Lattice, spec: WatchSpec) -> None:
+        self._lattice = lattice
+        self._spec = spec
+        self._by_kind: dict[tuple[tuple[str, ...], float | None], SiteJudge] = {}
+
+    def monitor(self, chip: Chip) -> Look:
+        """Judge one more chip."""
+        kind = (chip.bands, chip.scale)
+        judge = self._by_kind.get(kind)
+        if judge is None:
+            grid, series = self._lattice.grid, self._lattice.series
+            judge = SiteJudge(self._spec, grid, series=series, bands=chip.bands, scale=chip.scale)
+            self._by_kind[kind] = judge
+        return judge.monitor(chip)
+
+    def report(self) -> tuple[Detection, ...]:
+        """Return the detections so far, by the day on which they were raised."""
+        found = [detection for judge in self._by_kind.values() for detection in judge.report()]
+        return tuple(sorted(found, key=lambda each: each.first_with))
+
+
 class Watcher:
     """Judges the days of one lattice that have not been judged, oldest first.
 
-    A day is judged anew when its scenes are not those that the ledger names, and so is every day after
-    it: what is in the ledger never depends on the order in which scenes arrived.
+    A day is judged anew when its scenes are not those that the ledger names, or when another method judged
+    it, and so is every day after it: what is in the ledger never depends on the order in which scenes
+    arrived. What earlier days taught is learned anew from their chips, which gives the same.
     """
 
     def __init__(
@@ -113,9 +145,6 @@ class Watcher:
         again = set(self._todo)
         self._stale = [look.solar_day for look in known if look.solar_day in again]
         self._looks = [look for look in known if look.solar_day not in again]
-        rows, columns = lattice.grid.shape
-        chip_bytes = rows * columns * 2 * (2 + max(len(scene.bands) for scene in self._scenes()))
-        self._chip = lru_cache(maxsize=max(spec.max_history + 1, CHIP_CACHE_BYTES // chip_bytes))(self._read)
 
     @property
     def days(self) -> tuple[date, ...]:
@@ -138,49 +167,46 @@ class Watcher:
         if self._stale:
             with self._ledger.transaction() as transaction:
                 transaction.drop_looks(site_id, grid_id, series, self._stale)
-        found: tuple[Detection, ...] = detections(self._looks)
+        judges = _Judges(self._lattice, self._spec)
+        lost = self._replay(judges)
         for day in self._todo:
-            look = self._judge(day, found)
-            self._looks.append(look)
-            self._looks.sort(key=lambda each: each.solar_day)
-            found = detections(self._looks)
+            look = self._failed(day, lost) if lost else self._judge(judges, day)
             with self._ledger.transaction() as transaction:
                 transaction.add_look(look, run_id=run_id, judged_at=clock())
-                transaction.set_detections(site_id, grid_id, series, found, run_id=run_id)
+                transaction.set_detections(site_id, grid_id, series, judges.report(), run_id=run_id)
             yield look
 
-    def _judge(self, day: date, found: Sequence[Detection]) -> Look:
+    def _replay(self, judges: _Judges) -> SitewatchError | None:
+        """Show the judges what is in the ledger already; return why that can't be done, or None."""
+        for look in self._looks if self._todo else ():
+            # A look may outlive its scenes, where an archive was pruned or not restored: it stays true.
+            if look.outcome is Outcome.FAILED or look.solar_day not in self._lattice.scenes:
+                continue
+            try:
+                judges.monitor(self._read(look.solar_day))
+            except SitewatchError as error:
+                return error
+        return None
+
+    def _judge(self, judges: _Judges, day: date) -> Look:
         try:
-            chip = self._chip(day)
-            history = self._history(day, chip)
+            chip = self._read(day)
         except SitewatchError as error:
             return self._failed(day, error)
-        return look_at(chip, history, found, self._spec)
-
-    def _history(self, day: date, chip: Chip) -> list[Chip]:
-        """Return the earlier clear chips of the same season, bands and scale, oldest first."""
-        clear = [look.solar_day for look in self._looks if look.outcome in CLEAR_OUTCOMES]
-        # A look may outlive its scenes, where an archive was pruned or not restored: it stays true, unseen.
-        days = [each for each in clear if each in self._lattice.scenes]
-        chosen = same_season(
-            day, days, half_width_days=self._spec.season_half_width_days, limit=self._spec.max_history
-        )
-        chips = [self._chip(days[position]) for position in chosen]
-        return [each for each in chips if (each.bands, each.scale) == (chip.bands, chip.scale)]
+        return judges.monitor(chip)
 
     def _read(self, day: date) -> Chip:
         return self._provider.read(self._lattice.grid, self._lattice.scenes[day])
-
-    def _scenes(self) -> Iterator[Scene]:
-        for scenes in self._lattice.scenes.values():
-            yield from scenes
 
     def _first_stale(self, known: Mapping[date, Look]) -> date | None:
         for day, scenes in self._lattice.scenes.items():
             look = known.get(day)
             if look is None or look.scene_ids != tuple(scene.id for scene in scenes):
                 return day
-            if look.outcome is Outcome.FAILED and self._can_read(day):
+            if look.outcome is Outcome.FAILED:
+                if self._can_read(day):
+                    return day
+            elif look.card is None or look.card.method != METHOD:
                 return day
         return None
 

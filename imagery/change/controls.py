@@ -14,14 +14,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
-from imagery.change.matched import MIN_COVER, joined_score, reading_at, score_map
+from imagery.change.matched import MIN_COVER
+from imagery.change.search import Shapes, Yardstick, alone, maps_of, summed, together
 from imagery.change.templates import square
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from imagery.change.matched import Place, Residuals
-    from imagery.change.search import Shapes, Yardstick
+    from imagery.change.search import LookMaps
 
 QUANTILE = 0.9
 """A site's score must lie above that of nine in ten blocks of its surroundings."""
@@ -33,7 +36,8 @@ MARGIN_PX = 4
 """Ground around the site that belongs to neither: what changed reaches over the site's edge."""
 
 _MIN_BLOCK_PX = 8
-_MAX_LISTED = 300
+_BLOCKS_ACROSS = 6
+_MAX_LISTED = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ def surroundings(weights: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 
 def controls(
-    residuals: Residuals,
+    frames: Sequence[Residuals],
     place: Place,
     score: float,
     shapes: Shapes,
@@ -68,28 +72,39 @@ def controls(
     """Compare a site's score with that of its surroundings.
 
     Args:
-        residuals: Of the whole frame.
+        frames: Residuals of the whole frame: of one look, of two that agree, or of more that add up.
         place: The template that scored; only its shape counts here.
         score: The site's.
-        shapes: What is looked for, on the whole frame or a window of it.
+        shapes: What is looked for, on a window of the frame.
         yard: The site's own scatter.
         context: ``(y, x)``: see `surroundings`.
     """
-    inflation = yard.of(shapes, place.side_px)
     if place.is_listed:
-        largest = _listed(residuals, shapes, yard, context)
+        largest = _listed(frames, shapes, yard, context)
     else:
-        scores = score_map(residuals, square(place.side_px, place.phase), yard.join, inflation)
-        largest = _block_maxima(np.where(context, scores, -1), _block_px(shapes))
+        only = Shapes.one(square(place.side_px, place.phase), context)
+        own = Yardstick(yard.join, yard.of(shapes, place.side_px)[None])
+        (scores,) = joint([maps_of(frame, only, own) for frame in frames], own)
+        largest = _block_maxima(np.where(context, scores, -1), _block_px(shapes, min(scores.shape)))
     if len(largest) < MIN_BLOCKS:
         return NO_CONTROLS
     return Controls(len(largest), float(np.quantile(largest, QUANTILE)), float((largest >= score).mean()))
 
 
-def _block_px(shapes: Shapes) -> int:
-    """Return the side of a block: as many places as the site is searched at."""
+def joint(maps: Sequence[LookMaps], yard: Yardstick) -> list[NDArray[np.float32]]:
+    """Return the score of one look alone, of two that agree, or of the sum of more."""
+    if len(maps) == 1:
+        return alone(maps[0], yard)
+    return together(maps[0], maps[1], yard) if len(maps) == _TWO else summed(maps, yard)
+
+
+_TWO = 2
+
+
+def _block_px(shapes: Shapes, frame_px: int) -> int:
+    """Return the side of a block: as many places as the site is searched at, but several in a frame."""
     places = int(shapes.allowed.any(axis=0).sum())
-    return max(math.isqrt(places), _MIN_BLOCK_PX)
+    return max(min(math.isqrt(places), frame_px // _BLOCKS_ACROSS), _MIN_BLOCK_PX)
 
 
 def _block_maxima(scores: NDArray[np.float32], side: int) -> NDArray[np.float32]:
@@ -105,7 +120,7 @@ def _block_maxima(scores: NDArray[np.float32], side: int) -> NDArray[np.float32]
 
 
 def _listed(
-    residuals: Residuals, shapes: Shapes, yard: Yardstick, context: NDArray[np.bool_]
+    frames: Sequence[Residuals], shapes: Shapes, yard: Yardstick, context: NDArray[np.bool_]
 ) -> NDArray[np.float32]:
     """Return the score of the drawn footprint at places of the context, side by side."""
     if shapes.listed is None:
@@ -113,11 +128,16 @@ def _listed(
     rows, columns = np.nonzero(shapes.listed > 0)
     shape = shapes.listed[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
     height, width = shape.shape
+    places = [
+        (row, column)
+        for row in range(0, context.shape[0] - height + 1, height)
+        for column in range(0, context.shape[1] - width + 1, width)
+        if context[row : row + height, column : column + width].all()
+    ]
     found: list[float] = []
-    for row in range(0, context.shape[0] - height + 1, height):
-        for column in range(0, context.shape[1] - width + 1, width):
-            if context[row : row + height, column : column + width].all():
-                reading = reading_at(residuals, shape, yard.of(shapes, 0.0), (row, column))
-                if reading.is_known:
-                    found.append(joined_score(reading, yard.join))
-    return np.array(found[: _MAX_LISTED * 10 : max(1, len(found) // _MAX_LISTED)], dtype=np.float32)
+    for row, column in places[:: max(1, len(places) // _MAX_LISTED)]:
+        part = (slice(row, row + height), slice(column, column + width))
+        here = [frame.part(part) for frame in frames]
+        maps = [maps_of(frame, Shapes.listing(shape), yard) for frame in here]
+        found.append(float(joint(maps, yard)[0][0, 0]))
+    return np.array([each for each in found if each >= 0], dtype=np.float32)

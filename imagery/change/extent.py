@@ -2,8 +2,8 @@
 
 Below nine pixels the sensor sees contrast times area and cannot tell the two apart: a small bright roof and
 a larger dull one look alike. There a family of squares is fitted, and the area is the range of squares that
-explain the residuals as well as the best one (profile likelihood), no physical contrast above
-`MAX_CONTRAST`. From nine pixels on the inside of the patch shows the contrast by itself, and the area is the
+explain the residuals as well as the best one (profile likelihood), as far as the ground can show their
+contrast. From nine pixels on the inside of the patch shows the contrast by itself, and the area is the
 sum of the fractions over the patch and its rim.
 """
 
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
 MIN_PATCH_PX = 9
 """Fewer pixels than these are never counted: their contrast and their area can't be told apart."""
-
-MAX_CONTRAST = 0.5
-"""Reflectance: no two grounds differ by more in all bands together; bounds a small change from below."""
 
 SIDES_PX = tuple(float(side) for side in np.geomspace(0.6, 14.0, 24))
 """Sides of the squares that are fitted."""
@@ -108,7 +105,7 @@ def measure(
     centre: tuple[float, float],
     *,
     inflation: float = 1.0,
-    largest: float = 0.0,
+    most: float = math.inf,
 ) -> Extent:
     """Measure a change around a place.
 
@@ -116,12 +113,12 @@ def measure(
         fractions: Of a window.
         centre: Row and column in it, where the change was found.
         inflation: Of the variance, for what neighbours share.
-        largest: Largest absolute contrast of any band, in reflectance; 0 where counts have no scale.
+        most: How many times the stated contrast the ground can show; bounds a small change from below.
     """
     patch = _patch(fractions, centre)
     if patch is not None:
         return _of_patch(fractions, patch, inflation)
-    return _of_squares(fractions, centre, inflation, largest)
+    return _of_squares(fractions, centre, inflation, most)
 
 
 def _patch(fractions: Fractions, centre: tuple[float, float]) -> NDArray[np.bool_] | None:
@@ -177,15 +174,11 @@ def _of_patch(fractions: Fractions, patch: NDArray[np.bool_], inflation: float) 
     return Extent(area, (max(area - error, 1.0), area + error), level, None, patch)
 
 
-def _of_squares(
-    fractions: Fractions, centre: tuple[float, float], inflation: float, largest: float
-) -> Extent:
+def _of_squares(fractions: Fractions, centre: tuple[float, float], inflation: float, most: float) -> Extent:
     fits = [_best_square(fractions, centre, side) for side in SIDES_PX]
     gain = np.array([each[0] for each in fits]) / inflation / 2
     scale = np.array([each[1] for each in fits])
-    possible = scale > 0
-    if largest > 0:
-        possible &= scale * largest <= MAX_CONTRAST
+    possible = (scale > 0) & (scale <= most)
     if not possible.any():
         possible[:] = True
     gain[~possible] = -np.inf

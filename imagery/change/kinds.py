@@ -57,6 +57,10 @@ class KindFound:
         return f"{self.kind} ({told})" if told else str(self.kind)
 
 
+UNNAMED = KindFound(Kind.OTHER)
+"""What is said of counts without a scale, or without a band that any rule needs."""
+
+
 def kind_of(before: Mapping[str, float], contrast: Mapping[str, float]) -> KindFound:
     """Return what a change looks like.
 

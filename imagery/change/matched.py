@@ -5,6 +5,8 @@ For mixing fractions p, residuals r and variances v the contrast of band b and i
 The inflation stands for what neighbours share (weather, misregistration); it is measured on the site's own
 quiet looks. The bands' z_b = a_b / SE_b are joined by the inverse of the residuals' own correlation W:
     score = sqrt(z' W z)
+What whole parcels share (an early year, a brighter one) leaves a contrast of a known direction; z is whitened
+against it, so that it counts for little in that direction and in full in all others.
 Residuals are observed minus predicted. Nothing here is a probability.
 
 Source: G. L. Turin, "An introduction to matched filters", IRE Transactions on Information Theory 6(3), 1960.
@@ -12,10 +14,12 @@ Source: G. L. Turin, "An introduction to matched filters", IRE Transactions on I
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import ndimage
 
 from imagery.compiled import compiled
 
@@ -39,7 +43,16 @@ class Residuals:
     values: NDArray[np.float32]
     """``(band, y, x)``: observed minus predicted; NaN where unknown."""
     variance: NDArray[np.float32]
-    """``(band, y, x)``: of each value, prediction and registration included."""
+    """``(band, y, x)``: of each value by itself, prediction and registration included."""
+    drifts: NDArray[np.float32] | None = None
+    """``(drift, band, y, x)``: what one standard deviation of something that whole parcels share leaves in
+    each value: an early year, a brighter one. None: nothing is shared."""
+
+    def part(self, window: tuple[slice, slice]) -> Residuals:
+        """Return a window of it, not copied."""
+        inside = (slice(None), *window)
+        drifts = None if self.drifts is None else self.drifts[(slice(None), *inside)]
+        return Residuals(self.values[inside], self.variance[inside], drifts)
 
     def weighted(self) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
         """Return r / v and 1 / v, ``(band, y, x)``, and known ``(y, x)`` as 0 or 1; 0 where unknown."""
@@ -81,6 +94,8 @@ class Reading:
     """By band, in the chip's units; empty where too little was clear."""
     error: tuple[float, ...]
     """Standard error of each."""
+    drifts: tuple[tuple[float, ...], ...] = ()
+    """By drift and band: the contrast that one standard deviation of it leaves."""
 
     @property
     def is_known(self) -> bool:
@@ -128,10 +143,8 @@ def _separable(
 
 
 @compiled
-def _joined(
-    z: NDArray[np.float32], join: NDArray[np.float32], power: NDArray[np.float32], least: float
-) -> NDArray[np.float32]:
-    """Return ``sqrt(z' W z)`` where enough power is clear, else -1; ``(y, x)``."""
+def joined(z: NDArray[np.float32], join: NDArray[np.float32], seen: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return ``sqrt(z' W z)`` at each place, ``(y, x)``; -1 where it was not seen."""
     bands, height, width = z.shape
     score = np.empty((height, width), dtype=np.float32)
     for y in range(height):
@@ -142,7 +155,34 @@ def _joined(
                 for b in range(bands):
                     part += join[a, b] * z[b, y, x]
                 total += part * z[a, y, x]
-            score[y, x] = np.sqrt(max(total, np.float32(0))) if power[y, x] >= least else np.float32(-1)
+            score[y, x] = np.sqrt(max(total, np.float32(0))) if seen[y, x] else np.float32(-1)
+    return score
+
+
+@compiled
+def agreed(
+    one: NDArray[np.float32], other: NDArray[np.float32], join: NDArray[np.float32], seen: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """Return what two looks agree on at each place, ``(y, x)``; -1 where either did not see it.
+
+    Each is projected on the direction of the other, and the smaller projection counts, times the root of
+    two: two equal looks score what their sum would, and one look alone scores noise, however loud it is.
+    """
+    bands, height, width = one.shape
+    score = np.empty((height, width), dtype=np.float32)
+    for y in range(height):
+        for x in range(width):
+            cross, of_one, of_other = np.float32(0), np.float32(0), np.float32(0)
+            for a in range(bands):
+                part, own = np.float32(0), np.float32(0)
+                for b in range(bands):
+                    part += join[a, b] * other[b, y, x]
+                    own += join[a, b] * one[b, y, x]
+                cross += part * one[a, y, x]
+                of_one += own * one[a, y, x]
+                of_other += part * other[a, y, x]
+            louder = np.sqrt(max(of_one, of_other, np.float32(1e-12)))
+            score[y, x] = np.float32(1.4142135) * cross / louder if seen[y, x] else np.float32(-1)
     return score
 
 
@@ -151,30 +191,75 @@ def standardised(residuals: Residuals, template: Square) -> tuple[NDArray[np.flo
 
     The power is relative to that of the whole template, 0 to 1; z is 0 where nothing is clear.
     """
+    z, _, power = _filtered(residuals, template)
+    return z, power
+
+
+def _filtered(
+    residuals: Residuals, template: Square
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Return z and sum(p^2 / v), each ``(band, y, x)``, and the clear power, ``(y, x)``."""
     pull, inverse, known = residuals.weighted()
     numerator = _separable(pull, template.rows, template.columns)
     rows, columns = np.square(template.rows), np.square(template.columns)
     weight = _separable(inverse, rows, columns)
     power = _separable(known[None], rows, columns)[0] / np.float32(rows.sum() * columns.sum())
     z = numerator / np.sqrt(np.maximum(weight, np.float32(_TINY)))
-    return z, power
+    return z, weight, power
 
 
-def score_map(
-    residuals: Residuals, template: Square, join: NDArray[np.float32], inflation: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Return the score of a square centred on each pixel, ``(y, x)``; -1 where too little is clear.
+def map_of(
+    residuals: Residuals, template: Square, yard_inflation: NDArray[np.float32], join: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Return the z of a square centred on each pixel, ``(band, y, x)``, and where it was seen, ``(y, x)``.
 
     Args:
         residuals: Of a window.
         template: The square.
+        yard_inflation: ``(band)``: of the variance of a contrast at this size.
         join: ``(band, band)``: inverse correlation of the bands.
-        inflation: ``(band)``: of the variance of a contrast at this size.
     """
-    z, power = standardised(residuals, template)
-    width = np.sqrt(inflation.astype(np.float32))
-    scaled: NDArray[np.float32] = np.asarray(z / width[:, None, None], dtype=np.float32)
-    return _joined(scaled, join, power, MIN_COVER)
+    z, weight, power = _filtered(residuals, template)
+    width = np.sqrt(yard_inflation.astype(np.float32))[:, None, None]
+    z /= width
+    if residuals.drifts is not None:
+        total, square = float(template.fractions.sum()), float(np.square(template.fractions).sum())
+        size = max(1, round(template.side_px))
+        # An error that neighbours share looks to a small template like a larger contrast.
+        scale = np.float32(total / square) * np.sqrt(weight) / width
+        shared = [
+            (ndimage.uniform_filter(np.nan_to_num(drift), (0, size, size)) * scale).astype(np.float32)
+            for drift in residuals.drifts
+        ]
+        for number, each in enumerate(shared):
+            # What is whitened already must not be whitened once more along the next drift.
+            for other in (z, *shared[number + 1 :]):
+                _whiten(other, each, join)
+    return z, np.asarray(power >= MIN_COVER, dtype=np.bool_)
+
+
+@compiled
+def _whiten(z: NDArray[np.float32], shared: NDArray[np.float32], join: NDArray[np.float32]) -> None:
+    """Whiten z in place against a shared error u at each place: ``z - a u (u' W z)``.
+
+    With h = u' W u and a = (1 - 1 / sqrt(1 + h)) / h the squared length of what is left is z' M z, M the
+    inverse of the correlation with ``u u'`` added (Sherman, Morrison 1950).
+    """
+    bands, height, width = z.shape
+    for y in range(height):
+        for x in range(width):
+            along, size = np.float32(0), np.float32(0)
+            for a in range(bands):
+                part, own = np.float32(0), np.float32(0)
+                for b in range(bands):
+                    part += join[a, b] * z[b, y, x]
+                    own += join[a, b] * shared[b, y, x]
+                along += part * shared[a, y, x]
+                size += own * shared[a, y, x]
+            if size > np.float32(1e-9):
+                share = (np.float32(1) - np.float32(1) / np.sqrt(np.float32(1) + size)) / size * along
+                for a in range(bands):
+                    z[a, y, x] -= share * shared[a, y, x]
 
 
 def reading_at(
@@ -203,7 +288,12 @@ def reading_at(
     weight = (np.square(share) / variance).sum(axis=1)
     contrast = (share * values / variance).sum(axis=1) / weight
     error = np.sqrt(inflation.astype(np.float64) / weight)
-    return Reading(tuple(map(float, contrast)), tuple(map(float, error)))
+    drifts: tuple[tuple[float, ...], ...] = ()
+    if residuals.drifts is not None:
+        shared = residuals.drifts[(slice(None), slice(None), *inside)][:, :, known].astype(np.float64)
+        left = (share * np.nan_to_num(shared) / variance).sum(axis=2) / weight
+        drifts = tuple(tuple(map(float, each)) for each in left)
+    return Reading(tuple(map(float, contrast)), tuple(map(float, error)), drifts)
 
 
 def _overlap(
@@ -219,12 +309,36 @@ def _overlap(
     return (inside[0], inside[1]), (part[0], part[1])
 
 
+def whitened(reading: Reading, contrast: Sequence[float], join: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return a contrast over the errors of a reading, whitened against its drifts, ``(band)``."""
+    error, weight = np.array(reading.error), join.astype(np.float64)
+    z: NDArray[np.float64] = np.array(contrast) / error
+    shared = [np.array(each) / error for each in reading.drifts]
+    while shared:
+        first, *rest = shared
+        z = _against(first, z, weight)
+        # What is whitened already must not be whitened once more along the next drift.
+        shared = [_against(first, each, weight) for each in rest]
+    return z
+
+
+def _against(
+    shared: NDArray[np.float64], z: NDArray[np.float64], weight: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    size = float(shared @ weight @ shared)
+    if size <= _TINY:
+        return z
+    share = (1 - 1 / np.sqrt(1 + size)) / size
+    left: NDArray[np.float64] = z - share * float(shared @ weight @ z) * shared
+    return left
+
+
 def joined_score(reading: Reading, join: NDArray[np.float32]) -> float:
     """Return ``sqrt(z' W z)`` of a reading; 0 where it is unknown."""
     if not reading.is_known:
         return 0.0
-    z = np.array(reading.contrast) / np.array(reading.error)
-    return float(np.sqrt(max(z @ join.astype(np.float64) @ z, 0.0)))
+    z = whitened(reading, reading.contrast, join)
+    return math.sqrt(max(float(z @ join.astype(np.float64) @ z), 0.0))
 
 
 def band_join(z: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -240,8 +354,10 @@ def band_join(z: NDArray[np.floating]) -> NDArray[np.float32]:
     bands, count = sample.shape
     if count <= bands:
         return np.eye(bands, dtype=np.float32)
-    scale = np.sqrt(np.square(sample).mean(axis=1, keepdims=True))
-    sample = sample / np.maximum(scale, _TINY)
+    scale = np.sqrt(np.median(np.square(sample), axis=1, keepdims=True) / MEDIAN_CHI2)
+    # A few bad pixels must not make all bands look alike.
+    sample = np.clip(sample / np.maximum(scale, _TINY), -_FAR, _FAR)
+    sample /= np.maximum(np.sqrt(np.square(sample).mean(axis=1, keepdims=True)), _TINY)
     correlation = sample @ sample.T / count
     target = np.eye(bands)
     distance = np.square(correlation - target).sum()
@@ -251,6 +367,7 @@ def band_join(z: NDArray[np.floating]) -> NDArray[np.float32]:
     return np.linalg.inv((1 - shrink) * correlation + shrink * target).astype(np.float32)
 
 
+_FAR = 4.0
 _LEAST_SHRINKAGE = 0.01
 """Bands that repeat one another must not make an inverse without bounds."""
 

@@ -13,11 +13,13 @@ from imagery.change.matched import (
     Place,
     Reading,
     Residuals,
+    agreed,
     inflations,
-    joined_score,
+    joined,
+    map_of,
     reading_at,
-    score_map,
     standardised,
+    whitened,
 )
 from imagery.change.templates import Square, square, squares
 
@@ -58,6 +60,11 @@ class Shapes:
     def listing(cls, fractions: NDArray[np.float32]) -> Shapes:
         """Look at the drawn footprint alone."""
         return cls((), np.zeros((0, *fractions.shape), dtype=np.bool_), fractions)
+
+    @classmethod
+    def one(cls, template: Square, allowed: NDArray[np.bool_]) -> Shapes:
+        """Look for one square, wherever ``allowed (y, x)`` says."""
+        return cls((template,), allowed[None], None)
 
     @property
     def sides_px(self) -> tuple[float, ...]:
@@ -112,42 +119,105 @@ def _readings(
     return [each for each in found if each.is_known]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class LookMaps:
+    """The z of every template at every place, of one look or of several."""
+
+    z: tuple[NDArray[np.float32], ...]
+    """By template, ``(band, y, x)``; of the drawn footprint one place, ``(band, 1, 1)``."""
+    seen: tuple[NDArray[np.bool_], ...]
+    """By template, ``(y, x)``: enough of it was clear."""
+
+
+def maps_of(residuals: Residuals, shapes: Shapes, yard: Yardstick) -> LookMaps:
+    """Return the maps of one look.
+
+    Args:
+        residuals: Of the window.
+        shapes: What is looked for.
+        yard: The site's own scatter.
+    """
+    if shapes.listed is not None:
+        reading = reading_at(residuals, shapes.listed, yard.inflation[0])
+        known = reading.is_known
+        z = whitened(reading, reading.contrast, yard.join) if known else np.zeros(len(yard.join))
+        return LookMaps((z.astype(np.float32)[:, None, None],), (np.full((1, 1), known),))
+    pairs = [
+        map_of(residuals, template, inflation, yard.join)
+        for template, inflation in zip(shapes.squares, yard.inflation, strict=True)
+    ]
+    return LookMaps(tuple(z for z, _ in pairs), tuple(seen for _, seen in pairs))
+
+
+def alone(maps: LookMaps, yard: Yardstick) -> list[NDArray[np.float32]]:
+    """Return the score of one look by itself: by template, ``(y, x)``."""
+    return [joined(z, yard.join, seen) for z, seen in zip(maps.z, maps.seen, strict=True)]
+
+
+def together(one: LookMaps, other: LookMaps, yard: Yardstick) -> list[NDArray[np.float32]]:
+    """Return what two looks agree on: by template, ``(y, x)``."""
+    return [
+        agreed(z, z_other, yard.join, seen & seen_other)
+        for z, z_other, seen, seen_other in zip(one.z, other.z, one.seen, other.seen, strict=True)
+    ]
+
+
+def summed(looks: Sequence[LookMaps], yard: Yardstick) -> list[NDArray[np.float32]]:
+    """Return the score of the sum of several looks, each cut to `CUT`: by template, ``(y, x)``.
+
+    Cut, so that one loud look can't stand for all of them; a place must be seen in all but one of them.
+    """
+    found = []
+    for number in range(len(looks[0].z)):
+        count = np.sum([look.seen[number] for look in looks], axis=0)
+        total = np.sum(
+            [np.where(look.seen[number], np.clip(look.z[number], -CUT, CUT), 0) for look in looks], axis=0
+        )
+        z = (total / np.sqrt(np.maximum(count, 1))).astype(np.float32)
+        found.append(joined(z, yard.join, count >= max(len(looks) - 1, 1)))
+    return found
+
+
+CUT = 2.5
+"""Standard deviations that one look may add to a sum."""
+
+
+def top(
+    scores: Sequence[NDArray[np.float32]], shapes: Shapes, excluded: NDArray[np.bool_] | None = None
+) -> tuple[float, Place] | None:
+    """Return the largest score and its place, or None where nothing was seen.
+
+    Args:
+        scores: By template, ``(y, x)``.
+        shapes: What is looked for.
+        excluded: ``(y, x)``: centres that don't count.
+    """
+    if shapes.listed is not None:
+        score = float(scores[0][0, 0])
+        return (score, Place(0.0, (0.0, 0.0), 0, 0)) if score >= 0 else None
+    best: tuple[float, int, int] | None = None
+    for number, each in enumerate(scores):
+        open_to = shapes.allowed[number] if excluded is None else shapes.allowed[number] & ~excluded
+        masked = np.where(open_to, each, np.float32(-1))
+        at = int(np.argmax(masked))
+        if masked.flat[at] >= 0 and (best is None or masked.flat[at] > best[0]):
+            best = float(masked.flat[at]), number, at
+    if best is None:
+        return None
+    row, column = divmod(best[2], scores[0].shape[1])
+    template = shapes.squares[best[1]]
+    return best[0], Place(template.side_px, template.phase, row, column)
+
+
 def find_peak(
     residuals: Residuals,
     shapes: Shapes,
     yard: Yardstick,
     excluded: NDArray[np.bool_] | None = None,
 ) -> Peak | None:
-    """Return the strongest departure of a look, or None where nothing could be judged.
-
-    Args:
-        residuals: Of the window.
-        shapes: What is looked for.
-        yard: The site's own scatter.
-        excluded: ``(y, x)``: centres that don't count.
-    """
-    if shapes.listed is not None:
-        return _listed_peak(residuals, shapes, yard)
-    best: tuple[float, int, int] | None = None
-    for number, template in enumerate(shapes.squares):
-        scores = score_map(residuals, template, yard.join, yard.inflation[number])
-        open_to = shapes.allowed[number] if excluded is None else shapes.allowed[number] & ~excluded
-        scores[~open_to] = -1
-        at = int(np.argmax(scores))
-        if scores.flat[at] >= 0 and (best is None or scores.flat[at] > best[0]):
-            best = float(scores.flat[at]), number, at
-    if best is None:
-        return None
-    row, column = divmod(best[2], residuals.values.shape[2])
-    template = shapes.squares[best[1]]
-    place = Place(template.side_px, template.phase, row, column)
-    return Peak(best[0], place, read(residuals, place, shapes, yard))
-
-
-def _listed_peak(residuals: Residuals, shapes: Shapes, yard: Yardstick) -> Peak | None:
-    place = Place(0.0, (0.0, 0.0), 0, 0)
-    reading = read(residuals, place, shapes, yard)
-    return Peak(joined_score(reading, yard.join), place, reading) if reading.is_known else None
+    """Return the strongest departure of a look by itself, or None where nothing could be judged."""
+    found = top(alone(maps_of(residuals, shapes, yard), yard), shapes, excluded)
+    return None if found is None else Peak(*found, read(residuals, found[1], shapes, yard))
 
 
 def fractions_at(place: Place, shapes: Shapes) -> tuple[NDArray[np.float32], tuple[int, int]]:
@@ -171,6 +241,11 @@ def read(residuals: Residuals, place: Place, shapes: Shapes, yard: Yardstick) ->
 
 
 def quiet_scores(frames: Sequence[Residuals], shapes: Shapes, yard: Yardstick) -> NDArray[np.float64]:
-    """Return the largest score of each quiet look; looks that show nothing are left out."""
-    peaks = [find_peak(frame, shapes, yard) for frame in frames]
-    return np.array([peak.score for peak in peaks if peak is not None])
+    """Return the largest score of each quiet look by itself; looks that show nothing are left out."""
+    return tops([alone(maps_of(frame, shapes, yard), yard) for frame in frames], shapes)
+
+
+def tops(scores: Sequence[Sequence[NDArray[np.float32]]], shapes: Shapes) -> NDArray[np.float64]:
+    """Return the largest of each set of scores; those that show nothing are left out."""
+    found = [top(each, shapes) for each in scores]
+    return np.array([each[0] for each in found if each is not None])

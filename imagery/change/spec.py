@@ -23,6 +23,9 @@ class WatchSpec:
     """``(y, x)``: share of each pixel inside the footprint, 0 to 1 (`geo.grid.Grid.weights`)."""
     pixel_area_m2: float
     """Area of one pixel."""
+    is_listed: bool = False
+    """Whether the footprint itself, and no more, is what may change: a building or a yard that was drawn.
+    It is then the one template; else squares are searched for inside the footprint."""
     min_area_m2: float = 0.0
     """Regions below this area are not reported; `MIN_PIXELS` pixels are the least in any case."""
     season_half_width_days: float = 45.0

@@ -31,6 +31,9 @@ SIDES_PX = (1.0, 2.0, 4.0, 8.0)
 PHASES_PX = (0.0, 0.5)
 """Centres of the squares: on a pixel's centre and on its edge, along each axis."""
 
+PHASED_UP_TO_PX = 2.0
+"""Larger squares stand on pixels' centres only: half a pixel costs them little."""
+
 _REACH_SIGMAS = 2.5
 _APERTURE_VARIANCE = 1 / 12
 
@@ -87,8 +90,12 @@ def square(side_px: float, phase: tuple[float, float] = (0.0, 0.0)) -> Square:
 
 @cache
 def squares() -> tuple[Square, ...]:
-    """Return the squares that are searched for, the smallest first; each at every phase."""
-    return tuple(square(side, phase) for side in SIDES_PX for phase in product(PHASES_PX, repeat=2))
+    """Return the squares that are searched for, the smallest first; the small ones at every phase."""
+    return tuple(
+        square(side, phase)
+        for side in SIDES_PX
+        for phase in product(PHASES_PX if side <= PHASED_UP_TO_PX else (0.0,), repeat=2)
+    )
 
 
 def listed_fractions(weights: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -5,7 +5,8 @@ direction, and the likelihood of "it is there" is weighed against "nothing is th
 contrast over its error and mu what t would be if the change were there,
     evidence = ln f(t - mu) - ln f(t),      f: Student's t of 5 degrees,
 t cut to 0...mu, so that neither a brighter nor a darker look than expected counts as the opposite. The
-heavy tails keep one bad look from deciding; where mu is small nothing is decided.
+heavy tails keep one bad look from deciding; where mu is small nothing is decided. A look that shows more
+than `TOO_MUCH` times what is expected shows something else (cloud or snow that the mask missed): nothing.
 
 The evidence of looks that cannot tell adds up until it can (A. Wald, "Sequential tests of statistical
 hypotheses", Annals of Mathematical Statistics 16(2), 1945, 117-186).
@@ -19,6 +20,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from imagery.change.matched import whitened
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -29,6 +32,10 @@ if TYPE_CHECKING:
 DECIDES = math.log(20)
 """Evidence at which a test decides: odds of 20 to 1."""
 
+TOO_MUCH = 2.5
+"""Parts of the expected contrast."""
+
+_SURELY = 3.0
 _DEGREES = 5.0
 
 
@@ -48,9 +55,8 @@ def directed(reading: Reading, expected: Sequence[float], join: NDArray[np.float
         expected: Contrast by band of the suspected change.
         join: ``(band, band)``: inverse correlation of the bands.
     """
-    error = np.array(reading.error)
-    want = np.array(expected) / error
-    have = np.array(reading.contrast) / error
+    want = whitened(reading, expected, join)
+    have = whitened(reading, reading.contrast, join)
     weight = join.astype(np.float64)
     mu = math.sqrt(max(float(want @ weight @ want), 0.0))
     return (float(want @ weight @ have) / mu if mu > 0 else 0.0), mu
@@ -71,7 +77,11 @@ def log_ratio(t: float, mu: float) -> float:
     0.0
     >>> log_ratio(20.0, 10.0) == -log_ratio(-3.0, 10.0)
     True
+    >>> log_ratio(40.0, 10.0)
+    0.0
     """
+    if t > TOO_MUCH * mu + _SURELY:
+        return 0.0
     cut = min(max(t, 0.0), mu)
     return (_DEGREES + 1) / 2 * (math.log1p(cut**2 / _DEGREES) - math.log1p((cut - mu) ** 2 / _DEGREES))
 

@@ -23,7 +23,7 @@ function fillReading(data) {
   const box = document.getElementById("reading");
   box.append(
     el("p", {}, "A look is one day of one sensor over one site. It is judged against the site's own earlier looks. Looks that were obscured, failed, or came before there was history enough say nothing, and are counted apart."),
-    el("p", {}, "A detection is a change that two clear looks in a row agree on. Its dates are a bracket: it happened after the last clear look without it and before the first clear look with it. Notes are by analysts; detections are by machine; the two are never mixed."));
+    el("p", {}, "A detection is a change that two clear looks agree on, or that builds up over several; later looks are asked whether it is still there. Its dates are a bracket: it happened after the last clear look that would have shown it and did not, and no later than the first that did. Notes are by analysts; detections are by machine; the two are never mixed."));
   if (data.thresholds.length) {
     box.append(el("ul", {}, ...data.thresholds.map((text) => el("li", {}, words(text)))));
   }

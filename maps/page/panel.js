@@ -55,9 +55,9 @@ function notesSection(site) {
 }
 
 const STATE_WORDS = {
-  candidate: "seen twice in a row, not confirmed",
-  probable: "seen repeatedly",
-  confirmed: "confirmed",
+  candidate: "clear looks agree on it; no later one was asked yet",
+  probable: "a later look shows it too",
+  confirmed: "two later looks show it too",
   retracted: "retracted: no longer held to be a change",
 };
 
@@ -76,11 +76,18 @@ function detectionCard(site, detection) {
     " and ", el("time", { datetime: detection.with }, detection.with)));
   card.append(el("p", { class: "fine" }, "Last clear look without it, first clear look with it. As EDTF: ",
     el("span", { class: "edtf" }, words(detection.bracket)), "."));
+  if (detection.days) {
+    card.append(el("p", { class: "fine" }, "With 90 % between ", el("time", { datetime: detection.days[0] }, detection.days[0]),
+      " and ", el("time", { datetime: detection.days[1] }, detection.days[1]), "."));
+  }
   const facts = [
+    ...(detection.kind ? [["Looks like", detection.kind]] : []),
     ["Area", areaWords(detection.area_m2)],
+    ...(detection.area_interval ? [["Area, 90 %", detection.area_interval.map(areaWords).join(" to ")]] : []),
     ["Strength", detection.magnitude === null ? "not known" : `${detection.magnitude.toPrecision(2)} times the threshold`],
     ["Seen in", `${plural(detection.looks, "look")} (${detection.series})`],
     ["Chance of a false alarm", detection.p_value === null ? "no figure: there is no empirical basis yet" : `p = ${detection.p_value}`],
+    ...(detection.flags || []).map((flag) => ["But note", flag]),
   ];
   const list = el("dl", { class: "facts" });
   for (const [label, text] of facts) list.append(el("dt", {}, label), el("dd", {}, words(text)));

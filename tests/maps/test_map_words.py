@@ -52,7 +52,7 @@ def test_only_obscured_looks_never_read_as_no_change(valley: Site, looks: Looks)
 
 def test_changed_looks_without_a_detection_are_told(valley: Site, looks: Looks) -> None:
     last = looks_summary(SiteEntry(valley, looks(Unchanged=3, Changed=2)))[-1]
-    assert last.startswith("2 judged looks differed from earlier ones, but no two in a row agreed")
+    assert last.startswith("2 judged looks differed from earlier ones, but no two agreed")
 
 
 def test_a_retracted_detection_is_no_change(valley: Site, looks: Looks, detection: Detection) -> None:

@@ -194,6 +194,15 @@ def test_run_json_has_the_documented_form(
     assert len(json.loads(out)["looks"]) == len(days)
     code, out, _ = sitewatch("looks", "yard", "--workspace", folder)
     assert f"{len(days)} looks" in out
+    code, out, _ = sitewatch("looks", "yard", "--card", str(days[-1]), "--workspace", folder, "--json")
+    assert code == 0
+    (shown,) = json.loads(out)["looks"]
+    assert shown["card"]["outcome"] == "Changed"
+    assert shown["card"]["sections"]["clear"]["needed_of_footprint"] == 0.5
+    code, out, _ = sitewatch("looks", "yard", "--card", str(days[-1]), "--workspace", folder)
+    assert "because" in out and "threshold" in out
+    code, _, err = sitewatch("looks", "yard", "--card", "1999-01-01", "--workspace", folder)
+    assert code == 2 and "no look on '1999-01-01'" in err
     code, out, _ = sitewatch("archive", "list", "--workspace", folder, "--json")
     assert len(json.loads(out)) == len(days)
     assert sitewatch("archive", "verify", "--workspace", folder)[0] == 0

@@ -27,7 +27,7 @@ DESIGN = Design(sites=4, years=0.5, seed=3, history_days=400, sizes_m=((40.0, 40
 def judged(*, workers: int) -> Evaluation:
     return evaluate(
         plans(DESIGN),
-        makers(()),
+        makers(["season-medians"]),
         statement=STATEMENT,
         settings=settings(DESIGN),
         seed=DESIGN.seed,

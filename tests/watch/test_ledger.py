@@ -12,6 +12,7 @@ import pytest
 from shapely.geometry import box
 from sqlalchemy.exc import IntegrityError
 
+from imagery.change.card import Card
 from imagery.model import Detection, DetectionState, Look, NoScene, Outcome, Region
 from watch.errors import LedgerError
 from watch.ledger import Examined, Ledger
@@ -167,3 +168,20 @@ print(len(ledger.no_scenes("a")))
     message, count = done.stdout.splitlines()
     assert "can't be written" in message
     assert count == "10"
+
+
+def test_cards_intervals_and_flags_come_back_as_they_went_in(ledger: Ledger) -> None:
+    card = Card("Changed", ("it stands out",), ("it may be dust",), {"alone": {"score": 4.25, "where": None}})
+    look = replace(LOOK, card=card)
+    detection = replace(
+        DETECTION,
+        date_interval_90="2020-04-03/2020-04-29",
+        area_interval_m2=(400.5, 1600.25),
+        kind="cleared ground (NDVI 0.61 to 0.22)",
+        flags=("dust: the surroundings' red rose",),
+    )
+    with ledger.transaction() as transaction:
+        transaction.add_look(look, run_id="r", judged_at=WALL)
+        transaction.set_detections("a", LOOK.grid_id, LOOK.series, [detection], run_id="r")
+    assert ledger.looks("a") == [look]
+    assert ledger.detections("a") == [detection]

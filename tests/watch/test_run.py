@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,18 +12,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from shapely.geometry import Point
 
+from geo.area import square_around
 from imagery.intake import IntakeOptions, plan_intake
 from imagery.model import DetectionState, Outcome
+from imagery.scene_index import SceneIndex
 from sites.editing import rename
 from sites.errors import UnknownSiteError
 from watch.errors import UnmaskedError
 from watch.run_report import RunReport
+from watch.watcher import is_listed, lattices
 from watch.workspace import Workspace
 
 Make = Callable[[str], Workspace]
 Add = Callable[[Workspace, list[Path]], None]
 Scenes = Callable[..., list[Path]]
+
+CENTRE = Point(125.754, 39.03)
 
 
 def snapshot(workspace: Workspace) -> dict[str, list[dict[str, Any]]]:
@@ -55,6 +62,37 @@ def test_every_scene_becomes_a_look_and_the_roof_a_detection(
     assert detection.direction["red"] == pytest.approx(0.15, abs=0.01)
     assert detection.p_value is None
     assert detection.simulated
+
+
+def test_looks_of_another_method_are_judged_anew_and_lost_by_nobody(
+    make_workspace: Make, add_scenes: Add, scenes: Scenes, days: list[date], now: datetime
+) -> None:
+    workspace = make_workspace("w")
+    add_scenes(workspace, scenes(days[:4]))
+    workspace.run(now=now)
+    before = snapshot(workspace)
+    with sqlite3.connect(workspace.ledger_path) as connection:
+        connection.execute("UPDATE looks SET card = NULL")
+    connection.close()
+    with workspace.ledger() as ledger:
+        assert len(ledger.looks("yard")) == 4
+    assert workspace.run(now=now).looks.total() == 4
+    assert snapshot(workspace) == before
+
+
+def test_an_outline_as_small_as_a_building_is_the_template_and_a_larger_one_is_searched(
+    make_workspace: Make, add_scenes: Add, scenes: Scenes, days: list[date], now: datetime
+) -> None:
+    workspace = make_workspace("w")
+    add_scenes(workspace, scenes(days[:1]))
+    archive = workspace.archive()
+    index = SceneIndex(archive.scenes())
+    (yard,) = workspace.catalogue()
+    small = replace(yard, geometry=square_around(CENTRE, 60))
+    pointed = replace(yard, geometry=CENTRE)
+    for name, site, expected in (("large", yard, False), ("small", small, True), ("point", pointed, False)):
+        (lattice,) = lattices(replace(site, id=name), archive, index, until=now)
+        assert is_listed(site, lattice) is expected
 
 
 def test_a_quiet_site_has_no_detection(

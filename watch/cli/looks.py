@@ -16,11 +16,20 @@ if TYPE_CHECKING:
 
 def looks(
     site: Annotated[str, typer.Argument(help="Id of the site.")],
+    card: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DAY", help="Show what the looks of one day rest on: values, thresholds, reasons."
+        ),
+    ] = None,
     workspace: Workspace = HERE,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Show every look at a site and how it ended, and the windows without any scene."""
+    """Show every look at a site and how it ended, and the windows without any scene.
+
+    With --card it shows of one day every number behind the outcome: why it did, and why it did not.
+    """
     from watch.cli.output import Output
     from watch.workspace import Workspace as Folder
 
@@ -29,6 +38,9 @@ def looks(
     output = Output(json, quiet)
     with folder.ledger() as ledger:
         found, empty = ledger.looks(site_id), ledger.no_scenes(site_id)
+    if card is not None:
+        _show_cards(output, site_id, [look for look in found if str(look.solar_day) == card], card)
+        return
     windows = [{"start": str(window.start), "end": str(window.end)} for window in empty]
     output.document({"site": site_id, "looks": [look_json(look) for look in found], "no_scene": windows})
     output.table(
@@ -47,6 +59,21 @@ def looks(
         ],
     )
     output.line(summary(found, len(empty)))
+
+
+def _show_cards(output: Any, site_id: str, found: Sequence[Look], day: str) -> None:  # noqa: ANN401 - Output, imported lazily
+    from geo.errors import InputError
+
+    if not found:
+        hint = "`sitewatch looks SITE` lists the days"
+        raise InputError(f"{site_id} has no look on {day!r}", hint=hint)
+    cards = [
+        {"series": look.series, "card": None if look.card is None else look.card.to_json()} for look in found
+    ]
+    output.document({"site": site_id, "day": day, "looks": cards})
+    for look in found:
+        output.line(f"{site_id}, {look.solar_day}, {look.series} ({look.platform})")
+        output.line(f"{look.outcome}: {look.reason}" if look.card is None else look.card.text())
 
 
 def look_json(look: Look) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def run(
     """Look at every scene that has not been looked at, site by site, in order.
 
     A look ends as Learning, Unchanged, Changed, Obscured or Failed, and goes to the ledger with its reason.
-    A change that the next clear look confirms becomes a detection. Exit code 3: a look or a site failed, or
+    A change that two clear looks agree on becomes a detection. Exit code 3: a look or a site failed, or
     was left for want of time; 4: the budget cut sites. With --due and --dry-run the plan is printed first.
     What happens goes to run.log, and with --due how the watch is doing to health.json. SIGTERM and Ctrl-C end
     a run after the look that it is at; the next one carries on.
@@ -212,7 +212,8 @@ def _print(report: RunReport, output: Any, *, dry_run: bool) -> None:  # noqa: A
     for detection in report.detections:
         output.line(
             f"{detection.site_id}: {detection.state} change of {detection.area_m2:,.0f} m2, "
-            f"between {detection.bracket.replace('/', ' and ')} ({detection.id})"
+            f"between {detection.bracket.replace('/', ' and ')}, looks like {detection.kind or 'a change'} "
+            f"({detection.id})"
         )
     for site in report.sites:
         if site.failure or site.left:

@@ -10,15 +10,28 @@ from scipy import ndimage
 
 from imagery.change.matched import (
     UNSEEN,
+    Reading,
     Residuals,
+    agreed,
     band_join,
     inflations,
+    joined,
     joined_score,
+    map_of,
     reading_at,
-    score_map,
     standardised,
 )
-from imagery.change.search import Shapes, find_peak, fractions_at, quiet_scores, read, yardstick
+from imagery.change.search import (
+    Shapes,
+    find_peak,
+    fractions_at,
+    maps_of,
+    quiet_scores,
+    read,
+    summed,
+    top,
+    yardstick,
+)
 from imagery.change.templates import PSF_SIGMA_PX, listed_fractions, profile, square, squares
 
 SIDE = 32
@@ -30,6 +43,10 @@ def noise(rng: np.random.Generator, sigma: np.ndarray = SIGMA) -> Residuals:
     values = rng.normal(size=(BANDS, SIDE, SIDE)) * sigma[:, None, None]
     variance = np.broadcast_to(np.square(sigma)[:, None, None], values.shape)
     return Residuals(values.astype(np.float32), variance.astype(np.float32).copy())
+
+
+def _zs(pair: tuple[np.ndarray, np.ndarray], join: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return pair[0], join, pair[1]
 
 
 def painted(width: float, height: float, centre: tuple[float, float] = (0.0, 0.0)) -> np.ndarray:
@@ -82,7 +99,7 @@ def test_every_place_agrees_with_the_sum_written_out() -> None:
     join = band_join(rng.normal(size=(BANDS, 500)))
     inflation = np.array([1.5, 1.0], dtype=np.float32)
     for template in (square(1.0, (0.5, 0.0)), square(4.0, (0.0, 0.5))):
-        scores = score_map(residuals, template, join, inflation)
+        scores = joined(*_zs(map_of(residuals, template, inflation, join), join))
         reach = template.rows.size // 2
         for row, column in ((0, 0), (5, 19), (16, 16), (31, 3), (4, 22)):
             corner = row - reach, column - reach
@@ -99,7 +116,8 @@ def test_what_is_hidden_is_not_read() -> None:
     ones = np.ones(BANDS, dtype=np.float32)
     assert reading_at(residuals, template.fractions, ones, (12, 12)) == UNSEEN
     assert joined_score(UNSEEN, np.eye(BANDS, dtype=np.float32)) == 0.0
-    assert score_map(residuals, template, np.eye(BANDS, dtype=np.float32), ones)[15, 15] == -1
+    eye = np.eye(BANDS, dtype=np.float32)
+    assert joined(*_zs(map_of(residuals, template, ones, eye), eye))[15, 15] == -1
     _, power = standardised(residuals, template)
     assert power[15, 15] == 0 and power[3, 3] == pytest.approx(1)
 
@@ -213,3 +231,69 @@ def test_a_look_that_shows_nothing_has_no_peak() -> None:
 def test_a_site_smaller_than_a_square_can_still_be_searched(rows: int, columns: int) -> None:
     shapes = Shapes.searching(weights_of(slice(10, 10 + rows), slice(10, 10 + columns)))
     assert all(allowed.any() for allowed in shapes.allowed)
+
+
+def test_whitening_against_what_fields_share_is_the_inverse_of_the_whole_correlation() -> None:
+    rng = np.random.default_rng(9)
+    for count in (1, 2, 3):
+        spread = rng.normal(size=(4, 4))
+        correlation = spread @ spread.T + np.eye(4)
+        join = np.linalg.inv(correlation).astype(np.float32)
+        error, contrast = rng.uniform(0.01, 0.03, 4), rng.normal(0, 0.05, 4)
+        drifts = rng.normal(0, 0.05, (count, 4))
+        reading = Reading(tuple(contrast), tuple(error), tuple(map(tuple, drifts)))
+        shared = drifts / error
+        whole = np.linalg.inv(correlation + shared.T @ shared)
+        z = contrast / error
+        assert joined_score(reading, join) == pytest.approx(np.sqrt(z @ whole @ z), rel=1e-4)
+
+
+def test_maps_and_readings_are_whitened_alike() -> None:
+    residuals = noise(np.random.default_rng(10))
+    shared = np.array([[0.02, -0.03], [0.01, 0.02]], dtype=np.float32)
+    drifts = np.broadcast_to(shared[:, :, None, None], (2, BANDS, SIDE, SIDE)).copy()
+    residuals = Residuals(residuals.values, residuals.variance, drifts)
+    join, ones = np.eye(BANDS, dtype=np.float32), np.ones(BANDS, dtype=np.float32)
+    for template in (square(1.0, (0.5, 0.0)), square(4.0)):
+        scores = joined(*_zs(map_of(residuals, template, ones, join), join))
+        reach = template.rows.size // 2
+        for row, column in ((16, 16), (12, 20)):
+            reading = reading_at(residuals, template.fractions, ones, (row - reach, column - reach))
+            assert scores[row, column] == pytest.approx(joined_score(reading, join), rel=1e-3)
+
+
+def test_two_looks_agree_on_what_both_show_and_one_loud_look_agrees_with_nothing() -> None:
+    rng = np.random.default_rng(11)
+    join = band_join(rng.normal(size=(BANDS, 500)) + rng.normal(size=500))
+    one, other = (rng.normal(size=(BANDS, 6, 6)).astype(np.float32) for _ in range(2))
+    seen = np.ones((6, 6), dtype=np.bool_)
+    seen[0, 0] = False
+    found = agreed(one, other, join, seen)
+    for row, column in ((0, 1), (3, 4), (5, 5)):
+        a, b = one[:, row, column], other[:, row, column]
+        sizes = np.sqrt([a @ join @ a, b @ join @ b])
+        assert found[row, column] == pytest.approx(np.sqrt(2) * (a @ join @ b) / sizes.max(), rel=1e-4)
+    assert found[0, 0] == -1
+    loud = agreed(100 * one, other, join, seen)
+    assert loud[1:].max() < 10
+    equal = agreed(5 * one, 5 * one, join, seen)
+    np.testing.assert_allclose(equal[1:], np.sqrt(2) * joined(5 * one, join, seen)[1:], rtol=1e-4)
+
+
+def test_one_loud_look_cannot_stand_for_a_sum() -> None:
+    rng = np.random.default_rng(12)
+    weights = weights_of(slice(6, 26), slice(6, 26))
+    shapes = Shapes.searching(weights)
+    yard = yardstick([noise(rng) for _ in range(6)], shapes, np.eye(BANDS, dtype=np.float32))
+    quiet = [maps_of(noise(rng), shapes, yard) for _ in range(6)]
+    usual = top(summed(quiet, yard), shapes)
+    bright = noise(rng)
+    bright.values[:, 12:18, 12:18] += 1.0
+    loud = top(summed([*quiet[:5], maps_of(bright, shapes, yard)], yard), shapes)
+    faint = [noise(rng) for _ in range(6)]
+    for look in faint:
+        look.values[:, 14:16, 14:16] += 0.03
+    lasting = top(summed([maps_of(look, shapes, yard) for look in faint], yard), shapes)
+    assert usual is not None and loud is not None and lasting is not None
+    assert loud[0] < 1.5 * usual[0] < lasting[0]
+    assert abs(lasting[1].row - 14) <= 1 and abs(lasting[1].column - 14) <= 1

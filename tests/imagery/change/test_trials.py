@@ -14,6 +14,7 @@ from geo.grid import Grid
 from imagery.change.detector import Detector, DetectorMaker, Found, Judged
 from imagery.change.injection import blurred_rectangle, planted
 from imagery.change.median_detector import MedianDetector
+from imagery.change.site_detector import SiteDetector
 from imagery.change.spec import WatchSpec
 from imagery.change.tracks import Alarm, Change, Level
 from imagery.change.trials import LISTED, Trial, run_trial
@@ -104,6 +105,7 @@ def conforms(_made: DetectorMaker) -> None:
 
 conforms(Scripted)
 conforms(MedianDetector)
+conforms(SiteDetector)
 
 
 def test_a_record_holds_the_clear_looks_and_what_was_said_of_them() -> None:

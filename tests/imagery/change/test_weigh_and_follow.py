@@ -54,8 +54,9 @@ def after(track: Track, *parts: float | None) -> Track:
     return track
 
 
-@given(st.floats(-50, 50), st.floats(0, 40))
-def test_evidence_is_odd_about_the_middle_and_rises_with_what_is_shown(t: float, mu: float) -> None:
+@given(st.floats(-1, 2), st.floats(0, 40))
+def test_evidence_is_odd_about_the_middle_and_rises_with_what_is_shown(part: float, mu: float) -> None:
+    t = part * mu
     assert log_ratio(t, mu) == pytest.approx(-log_ratio(mu - t, mu), abs=1e-9)
     assert log_ratio(t + 1, mu) >= log_ratio(t, mu) - 1e-12
     assert log_ratio(t, 0.0) == 0.0
@@ -77,6 +78,11 @@ def test_one_look_errs_less_often_than_its_odds_say(mu: float) -> None:
     wrongly_shown = np.mean([log_ratio(each, mu) >= DECIDES for each in noise])
     wrongly_absent = np.mean([log_ratio(mu + each, mu) <= -DECIDES for each in noise])
     assert max(wrongly_shown, wrongly_absent) < 1 / 20
+
+
+def test_a_look_that_shows_far_too_much_shows_something_else() -> None:
+    assert verdict(weigh(reading(2.0), ROOF, JOIN)) is Verdict.SHOWN
+    assert weigh(reading(4.0), ROOF, JOIN) == 0.0
 
 
 def test_another_direction_is_not_the_same_change() -> None:

@@ -1,0 +1,134 @@
+"""One look of a site and everything it is judged by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from imagery.change.learned import Quiet
+from imagery.change.search import maps_of
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from imagery.change.calendar import Calendar
+    from imagery.change.cases import Frame
+    from imagery.change.learned import Learned
+    from imagery.change.matched import Place, Residuals
+    from imagery.change.null import Null
+    from imagery.change.prepare import Prepared
+    from imagery.change.search import LookMaps
+    from imagery.change.spec import WatchSpec
+    from imagery.model import Chip
+
+ALONE_RATIO = 1.6
+"""A look's score by itself in units of what quiet looks reach, from which on it ends as Changed."""
+
+AGREED_RATIO = 3.0
+"""What two looks agree on, in units of what quiet looks do, from which on a candidate is raised."""
+
+SUMMED_RATIO = 2.7
+"""The same of the sum of the latest looks."""
+
+LEAST = Quiet(alone=3.0, agreed=2.5, summed=3.0)
+"""What quiet looks are taken to reach at least, however quiet the history was."""
+
+AGREEING_LOOKS = 2
+"""How many looks back the one may lie that agrees."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Material:
+    """What does not change from look to look."""
+
+    frame: Frame
+    spec: WatchSpec
+    context: NDArray[np.bool_]
+    """``(y, x)``: the ground around the site."""
+    calendar: Calendar | None
+    null: Null | None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What earlier looks say of how this one was taken."""
+
+    orbit_looks: int | None
+    """Earlier clear looks of its orbit; None where orbits are not known."""
+    usual_shift_px: float
+    """Nine in ten earlier looks moved less."""
+    baseline_is_new: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KeptLook:
+    """A judged look whose residuals are kept."""
+
+    day: date
+    residuals: Residuals
+    """Of the whole frame."""
+    now: Residuals
+    """Of the window."""
+    maps: LookMaps
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Day:
+    """One look, and all it is judged by."""
+
+    chip: Chip
+    result: Prepared
+    learned: Learned
+    material: Material
+    record: Record
+    quiet: Quiet
+    """What the site's quiet looks reach."""
+    this: KeptLook
+    kept: tuple[KeptLook, ...]
+    """The latest clear looks before it."""
+
+    @classmethod
+    def of(
+        cls,
+        chip: Chip,
+        result: Prepared,
+        learned: Learned,
+        quiet: Quiet,
+        kept: tuple[KeptLook, ...],
+        material: Material,
+        record: Record,
+    ) -> Day:
+        """Map a look."""
+        now = result.residuals.part(material.frame.window)
+        maps = maps_of(now, material.frame.shapes, learned.yard)
+        this = KeptLook(chip.solar_day, result.residuals, now, maps)
+        return cls(chip, result, learned, material, record, quiet.at_least(LEAST), this, kept)
+
+    @property
+    def frame(self) -> Frame:
+        """Where the arrays lie."""
+        return self.material.frame
+
+    @property
+    def looks(self) -> tuple[KeptLook, ...]:
+        """The kept looks and this one."""
+        return (*self.kept, self.this)
+
+    @property
+    def threshold(self) -> Quiet:
+        """Score from which on a look stands out alone, and from which on two or more raise a candidate."""
+        return Quiet(
+            ALONE_RATIO * self.quiet.alone,
+            AGREED_RATIO * self.quiet.agreed,
+            SUMMED_RATIO * self.quiet.summed,
+        )
+
+    def where(self, place: Place) -> str:
+        """Return a place in words: latitude and longitude."""
+        if place.is_listed:
+            return "the drawn footprint"
+        lon, lat = self.frame.lonlat_of(place)
+        return f"{lat:.5f}, {lon:.5f}"

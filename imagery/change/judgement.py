@@ -1,0 +1,322 @@
+"""One prepared look against what is known: what it says of open cases, and whether it raises new ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from imagery.change.alternatives import by_band, flags_at, noted, told
+from imagery.change.cases import Case, mean_over, resized
+from imagery.change.causes import Flag, holds
+from imagery.change.controls import controls
+from imagery.change.day import AGREEING_LOOKS
+from imagery.change.follow import Suspicion, advanced, mean_contrast, raised
+from imagery.change.learned import SUM_LOOKS
+from imagery.change.matched import Peak, Place, joined_score
+from imagery.change.null import stratum
+from imagery.change.search import alone, read, summed, together, top
+from imagery.change.weigh import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from imagery.change.day import Day, KeptLook
+    from imagery.change.matched import Residuals
+
+MAX_NEW = 3
+"""Candidates that one look may raise."""
+
+APART_PX = 4
+"""A new candidate lies at least so far beyond the edge of one that is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Something stood out, and was not taken for a change."""
+
+    reason: str
+    by_cause: bool
+    """Whether a cause held it; else it did not stand out from its surroundings."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Finding:
+    """A place where several looks together stand out."""
+
+    score: float
+    threshold: float
+    quiet: float
+    place: Place
+    looks: tuple[KeptLook, ...]
+
+    @property
+    def ratio(self) -> float:
+        """The score in units of its threshold."""
+        return self.score / self.threshold
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """What came of a look."""
+
+    cases: tuple[Case, ...]
+    """The earlier ones in their order, then those that it raised."""
+    shown: tuple[Case, ...]
+    """Those that it raised or shows once more."""
+    confirmed: tuple[Case, ...]
+    """Those that it confirmed."""
+    unseen: tuple[Case, ...]
+    """Probable ones whose place it hid."""
+    held: tuple[Held, ...]
+    alone: Peak | None
+    """What stands out most by itself outside the open cases; None where nothing was searched."""
+    agreed: Finding | None
+    """What it agrees on most with one of the looks before it."""
+    summed: Finding | None
+    """What the latest looks add up to most."""
+
+
+def judged(day: Day, cases: Sequence[Case]) -> Judged:
+    """Judge a look.
+
+    Args:
+        day: The look, and all it is judged by.
+        cases: What is known so far.
+    """
+    followed, held = _follow(day, cases)
+    # What a look closes is still its own there: nothing else is raised in its place.
+    found = _search(day, [b for a, b in zip(cases, followed, strict=True) if a.track.is_open])
+    pairs = list(zip(cases, followed, strict=True))
+    again = [after for before, after in pairs if _shows(before, after)]
+    return Judged(
+        cases=(*followed, *found.new),
+        shown=(*again, *found.new),
+        confirmed=tuple(b for a, b in pairs if b.track.confirmed and not a.track.confirmed),
+        unseen=tuple(b for a, b in pairs if b.track.is_open and b.track.probable and a.track == b.track),
+        held=(*held, *found.held),
+        alone=found.alone,
+        agreed=found.agreed,
+        summed=found.summed,
+    )
+
+
+def _shows(before: Case, after: Case) -> bool:
+    news = after.track.sightings[len(before.track.sightings) :]
+    return any(each.verdict is Verdict.SHOWN for each in news)
+
+
+def _follow(day: Day, cases: Sequence[Case]) -> tuple[list[Case], list[Held]]:
+    """Test the open cases in this look."""
+    followed, held = [], []
+    for case in cases:
+        moved, why = _tested(day, case) if case.track.is_open else (case, None)
+        followed.append(moved)
+        held += [why] if why else []
+    return followed, held
+
+
+def _tested(day: Day, case: Case) -> tuple[Case, Held | None]:
+    reading = read(day.this.now, case.track.place, day.frame.shapes, day.learned.yard)
+    join = case.joined
+    ratio = joined_score(reading, join) / day.threshold.alone
+    track = advanced(case.track, day.chip.solar_day, reading, ratio, join)
+    if track is case.track or track.sightings[-1].verdict is not Verdict.SHOWN:
+        return replace(case, track=track), None
+    found = flags_at(day, case.track.place)
+    if holds(found):
+        return case, Held(
+            f"what was suspected at {day.where(case.track.place)} shows, but {told(found)}", by_cause=True
+        )
+    return resized(replace(case, track=track, notes=noted(case.notes, found)), _dated(day), day.frame), None
+
+
+@dataclass(slots=True, eq=False)
+class _Search:
+    """What the rest of the site shows."""
+
+    alone: Peak | None = None
+    agreed: Finding | None = None
+    summed: Finding | None = None
+    new: list[Case] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
+
+
+def _search(day: Day, cases: Sequence[Case]) -> _Search:
+    """Search what none of these cases has taken."""
+    found, taken = _Search(), _taken(day, cases)
+    if taken is None:
+        return found
+    scores = alone(day.this.maps, day.learned.yard)
+    first = top(scores, day.frame.shapes, taken)
+    if first is not None:
+        found.alone = Peak(*first, read(day.this.now, first[1], day.frame.shapes, day.learned.yard))
+    together_ = _agreements(day)
+    sums = _sums(day)
+    found.agreed, found.summed = _best(day, together_, taken), _best(day, sums, taken)
+    for _ in range(MAX_NEW):
+        finding = _best(day, [*together_, *sums], taken)
+        if finding is None or finding.ratio < 1:
+            break
+        _decide(day, finding, found)
+        if finding.place.is_listed:
+            break
+        taken |= _around(finding.place, taken.shape)
+    if not (found.new or found.held) and found.alone is not None and found.alone.score >= day.threshold.alone:
+        _doubt(day, found.alone, found)
+    return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Joint:
+    """Scores of several looks together, by template."""
+
+    scores: Sequence[NDArray[np.float32]]
+    threshold: float
+    quiet: float
+    looks: tuple[KeptLook, ...]
+
+
+def _agreements(day: Day) -> list[_Joint]:
+    """Return what the look agrees on with each of the two before it."""
+    return [
+        _Joint(
+            together(day.this.maps, other.maps, day.learned.yard),
+            day.threshold.agreed,
+            day.quiet.agreed,
+            (other, day.this),
+        )
+        for other in day.kept[-AGREEING_LOOKS:]
+    ]
+
+
+def _sums(day: Day) -> list[_Joint]:
+    """Return what the latest looks add up to, once there are enough."""
+    looks = day.looks[-SUM_LOOKS:]
+    if len(looks) < SUM_LOOKS:
+        return []
+    scores = summed([each.maps for each in looks], day.learned.yard)
+    return [_Joint(scores, day.threshold.summed, day.quiet.summed, looks)]
+
+
+def _best(day: Day, joints: Sequence[_Joint], taken: NDArray[np.bool_]) -> Finding | None:
+    """Return the place that stands out most in units of its threshold."""
+    best: Finding | None = None
+    for joint in joints:
+        found = top(joint.scores, day.frame.shapes, taken)
+        if found is None:
+            continue
+        finding = Finding(found[0], joint.threshold, joint.quiet, found[1], joint.looks)
+        if best is None or finding.ratio > best.ratio:
+            best = finding
+    return best
+
+
+def _decide(day: Day, finding: Finding, found: _Search) -> None:
+    """Take a finding for a candidate, or say why not."""
+    causes = flags_at(day, finding.place)
+    held = _held(day, finding.place, finding.score, causes, finding.looks)
+    if held is not None:
+        found.held.append(held)
+        return
+    case = _begun(day, finding, len(found.new), causes)
+    most, least = case.area_interval_m2[1], day.material.spec.min_area_m2
+    if most < least:
+        where = day.where(finding.place)
+        reason = f"what stands out at {where} is at most {most:,.0f} m2, below the {least:,.0f} m2 asked for"
+        found.held.append(Held(reason, by_cause=False))
+        return
+    found.new.append(case)
+
+
+def _doubt(day: Day, peak: Peak, found: _Search) -> None:
+    """Say what else a look that stands out alone may show."""
+    held = _held(day, peak.place, peak.score, flags_at(day, peak.place), (day.this,))
+    if held is not None:
+        found.held.append(held)
+
+
+def _held(
+    day: Day, place: Place, score: float, causes: Sequence[Flag], looks: Sequence[KeptLook]
+) -> Held | None:
+    """Return why a place is not taken for a change: another cause, or surroundings that moved as much."""
+    where = day.where(place)
+    if holds(tuple(causes)):
+        return Held(f"something at {where} stands out, but {told(causes)}", by_cause=True)
+    shapes, yard, context = day.frame.shapes, day.learned.yard, day.material.context
+    seen = controls([each.residuals for each in looks], place, score, shapes, yard, context)
+    if not seen.blocks or score >= seen.level:
+        return None
+    return Held(
+        f"what stands out at {where} (score {score:.1f}) does not stand out from the surroundings: "
+        f"{seen.share_above:.0%} of {seen.blocks} places as large show as much that day",
+        by_cause=False,
+    )
+
+
+def _begun(day: Day, finding: Finding, rank: int, causes: Sequence[Flag]) -> Case:
+    shapes, yard, place = day.frame.shapes, day.learned.yard, finding.place
+    shown = [read(look.now, place, shapes, yard) for look in finding.looks]
+    suspicion = Suspicion(
+        place=place,
+        day=day.chip.solar_day,
+        ratio=finding.ratio,
+        excess=finding.score / finding.quiet,
+        contrast=mean_contrast([each for each in shown if each.is_known]),
+        accumulated=len(finding.looks) > AGREEING_LOOKS,
+        rank=rank,
+    )
+    earlier = [(look.day, read(look.now, place, shapes, yard)) for look in day.kept]
+    track = raised(suspicion, read(day.this.now, place, shapes, yard), earlier, _older(day))
+    predicted = mean_over(day.result.predicted[(slice(None), *day.frame.window)], place, shapes)
+    case = Case(
+        track=track,
+        join=tuple(tuple(map(float, row)) for row in yard.join),
+        inflation=tuple(map(float, yard.of(shapes, place.side_px))),
+        before=by_band(day.frame.bands, predicted),
+        notes=noted((), causes),
+        p_value=_p_value(day, finding.ratio),
+    )
+    return resized(case, _dated(day), day.frame)
+
+
+def _dated(day: Day) -> list[tuple[date, Residuals]]:
+    return [(look.day, look.now) for look in day.looks]
+
+
+def _older(day: Day) -> date:
+    """Return the latest clear look of the history before those whose residuals are kept."""
+    first = day.kept[0].day if day.kept else day.chip.solar_day
+    return max((each for each in day.learned.days if each < first), default=first)
+
+
+def _p_value(day: Day, ratio: float) -> float | None:
+    if day.material.null is None:
+        return None
+    mode = "listed" if day.frame.shapes.listed is not None else "search"
+    found = day.material.null.p_value(ratio, stratum(mode, day.chip.solar_day, day.learned.model.looks))
+    return None if found is None else found.p
+
+
+def _taken(day: Day, cases: Sequence[Case]) -> NDArray[np.bool_] | None:
+    """Return the centres that belong to cases, ``(y, x)``; None where nothing is left to search."""
+    taken = np.zeros(day.this.now.values.shape[1:], dtype=np.bool_)
+    for case in cases:
+        if case.track.place.is_listed:
+            return None
+        taken |= _around(case.track.place, taken.shape)
+        top, left = day.frame.corner
+        for row, column in case.pixels:
+            taken[row - top, column - left] = True
+    return taken
+
+
+def _around(place: Place, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    rows, columns = np.ogrid[: shape[0], : shape[1]]
+    reach = place.side_px / 2 + APART_PX
+    near = (np.abs(rows - place.row) <= reach) & (np.abs(columns - place.column) <= reach)
+    return np.asarray(near, dtype=np.bool_)

@@ -1,0 +1,342 @@
+"""The judge of one site: chips in, in order of time; looks and detections out.
+
+    judge = SiteJudge(spec, grid, series=..., bands=..., scale=...)
+    judge.fit(history)            # clear looks that are taken as they are
+    look = judge.monitor(chip)    # one more, judged
+    judge.report()                # the detections so far
+
+What it says is a function of the chips it was given, in their order: a replay says the same. Each chip is
+aligned with the site's own prediction for that day, put on its scale, and searched for what the sensor would
+see of a change; `docs/method.md` tells the steps.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import ndimage
+
+from imagery.change.beginning import settle
+from imagery.change.calendar import calendar_for
+from imagery.change.cases import REBASE_MARGIN_PX, Case, Frame, detection_of
+from imagery.change.controls import surroundings
+from imagery.change.day import Day, KeptLook, Material, Record
+from imagery.change.follow import KEPT_LOOKS
+from imagery.change.judgement import Judged, judged
+from imagery.change.learned import (
+    MIN_SCORES,
+    Learned,
+    PastLook,
+    Quiet,
+    drifts_of,
+    learn,
+    season_gap_days,
+    usual,
+    window_of,
+)
+from imagery.change.lookwords import look_of, obscured, too_dim
+from imagery.change.prepare import Refused, normalise_settings, prepared
+from imagery.change.regions import NEIGHBOURS
+from imagery.change.search import Shapes, maps_of
+from imagery.change.telling import look_told
+from imagery.change.templates import listed_fractions
+from imagery.model import DetectionState, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from geo.grid import Grid
+    from imagery.change.null import Null
+    from imagery.change.spec import WatchSpec
+    from imagery.model import Chip, Detection, Look
+
+MAX_LEVERAGE = 1.0
+"""Median over the site: above it the prediction is less sure than a single look."""
+
+SURE_LEVERAGE = 0.3
+"""Median over the frame: below it a look whose scale is implausible says nothing; above it the prediction
+may be what is wrong, and the look is kept as history."""
+
+MIN_JUDGED_SHARE = 0.5
+"""Of the clear part of the footprint, the share that must have a model; else Learning."""
+
+REFIT_LOOKS = 8
+"""Clear looks after which the model is fitted anew; half as many while the history is short."""
+
+SHORT_HISTORY = 24
+WINDOW_MARGIN_PX = 8
+_KEPT_SCORES = 24
+
+
+class SiteJudge:
+    """Judges the chips of one site, lattice, series, set of bands and scale, in order of time."""
+
+    def __init__(
+        self,
+        spec: WatchSpec,
+        grid: Grid,
+        *,
+        series: str,
+        bands: tuple[str, ...],
+        scale: float | None,
+        null: Null | None = None,
+    ) -> None:
+        """Begin without any history.
+
+        Args:
+            spec: Footprint and rules.
+            grid: The lattice of the chips.
+            series: Of the chips.
+            bands: Of the chips, in order.
+            scale: Reflectance of a count; None for uncalibrated counts.
+            null: Where p-values come from; without it there are none.
+        """
+        window = window_of(spec.weights, WINDOW_MARGIN_PX)
+        shapes = (
+            Shapes.listing(listed_fractions(spec.weights)[window])
+            if spec.is_listed
+            else Shapes.searching(spec.weights[window])
+        )
+        lon, lat = (float(each) for each in grid.corners_lonlat().mean(axis=0))
+        self._spec = spec
+        self._series = series
+        self._frame = Frame(grid, window, bands, scale, shapes)
+        self._material = Material(self._frame, spec, surroundings(spec.weights), calendar_for(lon, lat), null)
+        self._past: list[PastLook] = []
+        self._clear_looks = 0
+        self._fitted_at = 0
+        self._learned: Learned | None = None
+        self._kept: list[KeptLook] = []
+        self._cases: list[Case] = []
+        self._rebased: list[tuple[NDArray[np.bool_], date]] = []
+        self._alone: list[float] = []
+        self._agreed: list[float] = []
+        self._summed: list[float] = []
+        self._orbits: Counter[str] = Counter()
+        self._baselines: set[str] = set()
+        self._shifts: list[float] = []
+        self._simulated = False
+
+    def fit(self, history: Iterable[Chip]) -> None:
+        """Take the chips that are clear enough as history, without judging them."""
+        for chip in history:
+            self._check(chip)
+            if not too_dim(chip, self._spec):
+                self._remember(chip, chip.values(), is_settled=False)
+        self._fit_when_due()
+
+    def monitor(self, chip: Chip) -> Look:
+        """Judge one more chip.
+
+        Returns:
+            A look that ends as Obscured, Learning, Unchanged or Changed, with its card.
+
+        Raises:
+            ValueError: The chip lies on another grid, or differs in series, bands or scale.
+        """
+        self._check(chip)
+        dim = too_dim(chip, self._spec)
+        if dim:
+            return obscured(chip, self._spec, dim)
+        learned = self._learned
+        if learned is None:
+            return self._learning(chip, self._too_few())
+        return self._against(chip, learned)
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        """Every case so far, those that were dropped too, in the order in which they were raised."""
+        return tuple(self._cases)
+
+    def report(self) -> tuple[Detection, ...]:
+        """Return the detections so far, in the order in which they were raised."""
+        return tuple(
+            detection_of(case, self._frame, self._series, simulated=self._simulated)
+            for case in self._cases
+            if case.track.is_reported
+        )
+
+    def _check(self, chip: Chip) -> None:
+        frame = self._frame
+        mine = (frame.grid, self._series, frame.bands, frame.scale)
+        if (chip.grid, chip.series, chip.bands, chip.scale) != mine:
+            message = (
+                f"the chip of {chip.solar_day} lies on another grid, or differs in series, bands or scale: "
+                f"{(chip.series, chip.bands, chip.scale)} and not {mine[1:]}"
+            )
+            raise ValueError(message)
+        self._simulated |= chip.simulated
+
+    def _too_few(self) -> str:
+        return f"{self._clear_looks} earlier clear looks, at least {self._spec.min_history} are needed"
+
+    def _learning(self, chip: Chip, reason: str) -> Look:
+        look = look_of(chip, self._spec, Outcome.LEARNING, reason, history=self._clear_looks)
+        self._remember(chip, chip.values(), is_settled=False)
+        self._fit_when_due()
+        return look
+
+    def _against(self, chip: Chip, learned: Learned) -> Look:
+        model = learned.model
+        predicted, leverage = model.predict(chip.solar_day, chip.geometry.orbit)
+        unknown = self._unknown(chip, leverage, learned)
+        if unknown:
+            return self._learning(chip, unknown)
+        drifts = drifts_of(model, chip.solar_day, chip.geometry.orbit, predicted)
+        result = prepared(chip, predicted, leverage, model.sigma, drifts, self._material.context)
+        if isinstance(result, Refused):
+            if _median(leverage) > SURE_LEVERAGE:
+                self._remember(chip, chip.values(), is_settled=False)
+            return obscured(chip, self._spec, result.reason, history=model.looks)
+        day = Day.of(
+            chip,
+            result,
+            learned,
+            self._quiet(learned),
+            tuple(self._kept),
+            self._material,
+            self._record(chip),
+        )
+        found = judged(day, self._cases)
+        self._take(day, found)
+        return look_told(day, found)
+
+    def _unknown(self, chip: Chip, leverage: NDArray[np.float32], learned: Learned) -> str:
+        """Return why the history does not speak for this day, or nothing."""
+        gap = season_gap_days(chip.solar_day, learned.days)
+        if gap > self._spec.season_half_width_days:
+            return (
+                f"no earlier clear look within {self._spec.season_half_width_days:g} days of this day of the "
+                f"year, the nearest is {gap:.0f} days off"
+            )
+        weights = self._spec.weights
+        clear = chip.clear & (weights > 0)
+        known = clear & np.isfinite(learned.model.sigma).all(axis=0)
+        if not known.any() or weights[known].sum() < MIN_JUDGED_SHARE * weights[clear].sum():
+            return f"less than half of the clear footprint has {self._spec.min_history} earlier clear values"
+        unsure = _median(leverage[known])
+        if unsure > MAX_LEVERAGE:
+            return f"the prediction is too unsure (leverage {unsure:.1f}, at most {MAX_LEVERAGE:g})"
+        return ""
+
+    def _quiet(self, learned: Learned) -> Quiet:
+        """Return what quiet looks reach, in the history or since, whichever is more."""
+        since = (
+            usual(each) if len(each) >= MIN_SCORES else 0.0
+            for each in (self._alone, self._agreed, self._summed)
+        )
+        return learned.quiet.at_least(Quiet(*since))
+
+    def _record(self, chip: Chip) -> Record:
+        orbit, baseline = chip.geometry.orbit, chip.processing_baseline
+        return Record(
+            orbit_looks=self._orbits[orbit] if orbit else None,
+            usual_shift_px=float(np.quantile(self._shifts, _USUAL)) if self._shifts else float("inf"),
+            baseline_is_new=bool(baseline and self._baselines) and baseline not in self._baselines,
+        )
+
+    def _take(self, day: Day, found: Judged) -> None:
+        """Keep what a judged look leaves behind."""
+        self._cases = list(found.cases)
+        for scores, peak, most in (
+            (self._alone, found.alone, day.threshold.alone),
+            (self._agreed, found.agreed, day.threshold.agreed),
+            (self._summed, found.summed, day.threshold.summed),
+        ):
+            if peak is not None:
+                scores.append(min(peak.score, most))
+                del scores[:-_KEPT_SCORES]
+        # What another cause may have made must neither agree with a later look nor speak against it.
+        if not any(each.by_cause for each in found.held):
+            self._kept = list(day.looks[-KEPT_LOOKS:])
+        if day.result.shift is not None:
+            self._shifts = [*self._shifts, day.result.shift.length_px][-_KEPT_SCORES:]
+        self._remember(day.chip, day.result.values, is_settled=day.result.is_scaled)
+        for case in found.confirmed:
+            mask = self._mask_of(case)
+            self._rebased.append((mask, case.when.first_with))
+            self._kept = [self._without(kept, mask) for kept in self._kept]
+        if found.confirmed:
+            self._refit()
+        self._fit_when_due()
+
+    def _without(self, kept: KeptLook, mask: NDArray[np.bool_]) -> KeptLook:
+        """Return a kept look that knows nothing of a change which is part of the baseline now."""
+        values = kept.residuals.values.copy()
+        values[:, mask] = np.nan
+        residuals = replace(kept.residuals, values=values)
+        now = residuals.part(self._frame.window)
+        learned = self._learned
+        maps = kept.maps if learned is None else maps_of(now, self._frame.shapes, learned.yard)
+        return KeptLook(kept.day, residuals, now, maps)
+
+    def _mask_of(self, case: Case) -> NDArray[np.bool_]:
+        mask = np.zeros(self._frame.grid.shape, dtype=np.bool_)
+        for row, column in case.pixels:
+            mask[row, column] = True
+        return np.asarray(ndimage.binary_dilation(mask, NEIGHBOURS, iterations=REBASE_MARGIN_PX))
+
+    def _remember(self, chip: Chip, values: NDArray[np.float32], *, is_settled: bool) -> None:
+        orbit, baseline = chip.geometry.orbit, chip.processing_baseline
+        look = PastLook(chip.solar_day, orbit, values, is_settled)
+        self._past = [*self._past, look][-self._spec.max_history :]
+        self._clear_looks += 1
+        self._orbits[orbit] += 1
+        self._baselines |= {baseline} - {""}
+
+    def _fit_when_due(self) -> None:
+        if self._clear_looks < self._spec.min_history:
+            return
+        step = REFIT_LOOKS if self._clear_looks >= SHORT_HISTORY else REFIT_LOOKS // 2
+        if self._learned is None or self._clear_looks - self._fitted_at >= step:
+            self._refit()
+
+    def _refit(self) -> None:
+        resolution = 1.0 if self._frame.scale is None else self._frame.scale
+        self._past = settle(
+            self._past,
+            self._frame.bands,
+            self._material.context,
+            resolution=resolution,
+            settings=normalise_settings(self._frame.scale),
+        )
+        self._learned = learn(
+            self._without_changes(),
+            self._frame.shapes,
+            self._frame.window,
+            resolution=resolution,
+            min_values=self._spec.min_history,
+        )
+        self._fitted_at = self._clear_looks
+
+    def _without_changes(self) -> list[PastLook]:
+        """Return the history without what lies before a confirmed change, and without open ones."""
+        hidden = [(mask, first, True) for mask, first in self._rebased]
+        hidden += [
+            (self._mask_of(case), case.when.first_with, False)
+            for case in self._cases
+            if case.track.is_open or case.track.state is DetectionState.PROBABLE
+        ]
+        found = []
+        for look in self._past:
+            gone = [mask for mask, first, before in hidden if (look.day < first) == before]
+            values = look.values
+            if gone:
+                values = values.copy()
+                values[:, np.logical_or.reduce(gone)] = np.nan
+            found.append(replace(look, values=values))
+        return found
+
+
+def _median(leverage: NDArray[np.float32]) -> float:
+    known = leverage[np.isfinite(leverage)]
+    return float(np.median(known)) if known.size else float("inf")
+
+
+_USUAL = 0.9
