@@ -56,12 +56,9 @@ jobs:
         if: github.event_name == 'schedule'
         run: sleep "$((RANDOM % {jitter_s}))"
       - name: Look at what is due
-        env:
-          SITEWATCH_SH_CLIENT_ID: ${{{{ secrets.SITEWATCH_SH_CLIENT_ID }}}}
-          SITEWATCH_SH_CLIENT_SECRET: ${{{{ secrets.SITEWATCH_SH_CLIENT_SECRET }}}}
-        run: |
+{secrets}        run: |
           code=0
-          sitewatch run --due --deadline PT{deadline_s}S --report report.html || code=$?
+          sitewatch run --due {pull}--deadline PT{deadline_s}S --report report.html || code=$?
           case "$code" in
             {codes}) ;;
             *) exit "$code" ;;
@@ -87,6 +84,12 @@ jobs:
           if-no-files-found: warn
 """
 
+_SECRETS = """\
+        env:
+          SITEWATCH_SH_CLIENT_ID: ${{ secrets.SITEWATCH_SH_CLIENT_ID }}
+          SITEWATCH_SH_CLIENT_SECRET: ${{ secrets.SITEWATCH_SH_CLIENT_SECRET }}
+"""
+
 
 def github_workflow(recipe: Recipe, year: int) -> str:
     """Return a workflow that looks at what is due, publishes the map and keeps archive and ledger.
@@ -101,6 +104,8 @@ def github_workflow(recipe: Recipe, year: int) -> str:
     times = utc_times(recipe, year)
     minutes = min(_MOST_MINUTES, int(recipe.deadline.total_seconds()) // 60 + 60)
     return _WORKFLOW.format(
+        secrets=_SECRETS if recipe.pull else "",
+        pull="--pull " if recipe.pull else "",
         both="; both are written, for summer and winter" if len(times) > 1 else "",
         crons="\n".join(f'    - cron: "{moment.minute} {moment.hour} * * *"' for moment in times),
         minutes=minutes,

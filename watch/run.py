@@ -95,7 +95,7 @@ def run(
     """
     instant, patience = now or conduct.clock.now(), Patience(conduct)
     trusting = workspace.settings.run.assume_clear if assume_clear is None else assume_clear
-    chosen = _choose(workspace, sites)
+    chosen = choose(workspace, sites)
     run_id = f"{instant:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
     stages = Stages(patience.spent_s)
     with writing(workspace.root), workspace.ledger() as ledger, ledger.sole_writer():
@@ -162,7 +162,12 @@ class _Job:
         return sum(watcher.pending for watcher in self.watchers)
 
 
-def _choose(workspace: Workspace, sites: Sequence[str]) -> list[Site]:
+def choose(workspace: Workspace, sites: Sequence[str]) -> list[Site]:
+    """Return the named sites, or all that aren't retired when none is named.
+
+    Raises:
+        UnknownSiteError: A named site is not in the catalogue.
+    """
     catalogue = workspace.catalogue()
     if sites:
         return [catalogue.get(site_id) for site_id in dict.fromkeys(sites)]

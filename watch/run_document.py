@@ -44,8 +44,8 @@ def report_json(report: RunReport) -> dict[str, Any]:
         "left": {site.site_id: site.left for site in report.sites if site.left},
         "plan": None if report.plan is None else plan_json(report.plan),
         "seconds": {stage: round(seconds, 3) for stage, seconds in report.stages},
-        # A run reads the archive alone; `pull` is what spends.
-        "spent": {"requests": 0, "processing_units": 0.0},
+        # What `--pull` asked a service; the looks themselves read the archive alone.
+        "spent": _charge_json(report.spent),
     }
 
 

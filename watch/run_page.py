@@ -18,6 +18,7 @@ from watch.run_document import report_json
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from imagery.provenance import Charge
     from watch.agenda import Plan
     from watch.run_report import RunReport, SiteReport
 
@@ -114,7 +115,11 @@ def report_html(report: RunReport, title: str) -> str:
 
 def sections(report: RunReport) -> tuple[Section, ...]:
     """Return what a report says, in order; parts with nothing to say are left out."""
-    plan_parts = () if report.plan is None else (_due(report.plan), _cut(report.plan), _missed(report.plan))
+    plan_parts = (
+        ()
+        if report.plan is None
+        else (_due(report.plan, report.spent), _cut(report.plan), _missed(report.plan))
+    )
     found = (_outcome(report), _failures(report), _left(report), _detections(report), *plan_parts)
     return tuple(section for section in (*found, _unjudged(report), _stages(report)) if section is not None)
 
@@ -181,8 +186,9 @@ def _detections(report: RunReport) -> Section | None:
     return Section("Detections made or changed", (), columns, rows) if rows else None
 
 
-def _due(plan: Plan) -> Section:
+def _due(plan: Plan, spent: Charge) -> Section:
     cost = f"{plan.cost.requests} requests, {plan.cost.processing_units:.2f} processing units"
+    cost += f"; spent: {spent.requests} requests, {spent.processing_units:.2f} processing units"
     words: tuple[str, ...] = (f"{len(plan.due)} of {len(plan.sites)} sites; estimated cost: {cost}.",)
     next_due = plan.next_due()
     if next_due is not None:

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from imagery.model import Outcome
+from watch.agenda import NOTHING
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from imagery.errors import ArchiveError
     from imagery.model import Detection, Look, NoScene
+    from imagery.provenance import Charge
     from watch.agenda import Plan
     from watch.unjudged import Unjudged
 
@@ -57,6 +59,8 @@ class RunReport:
     plan: Plan | None = None
     stages: tuple[tuple[str, float], ...] = ()
     """What the run did one after the other, and how many seconds each took."""
+    spent: Charge = NOTHING
+    """What was spent on images; a run that reads the archive alone spends nothing."""
 
     @property
     def looks(self) -> Counter[Outcome]:

@@ -39,6 +39,8 @@ class Recipe:
     """The start is put off by up to so much."""
     deadline: timedelta = timedelta(hours=4)
     """No site is begun once a run has taken this long."""
+    pull: bool = False
+    """Whether images are pulled first."""
     python: str = sys.executable
 
     def __post_init__(self) -> None:
@@ -63,7 +65,8 @@ class Recipe:
     def run(self) -> tuple[str, ...]:
         """The words of the run's command."""
         limit = f"PT{int(self.deadline.total_seconds())}S"
-        return (*self._command("run", "--due"), "--deadline", limit, "--quiet")
+        words = ("run", "--due", "--pull") if self.pull else ("run", "--due")
+        return (*self._command(*words), "--deadline", limit, "--quiet")
 
     @property
     def map(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import time, timedelta
 from pathlib import Path
 
@@ -133,8 +134,10 @@ def test_two_workspaces_of_one_name_have_units_of_their_own() -> None:
 
 
 def test_a_workflow_names_its_secrets_and_carries_the_ledger_on() -> None:
-    recipe = Recipe(Path("/data/markets"), jitter=timedelta(minutes=5))
+    recipe = Recipe(Path("/data/markets"), jitter=timedelta(minutes=5), pull=True)
     text = github_workflow(recipe, 2026)
+    assert "run --due --pull --deadline" in text
+    assert "secret" not in github_workflow(replace(recipe, pull=False), 2026)
     assert "/data" not in text
     assert f'- cron: "{recipe.minute} 6 * * *"' in text
     assert text.count("cron:") == 1

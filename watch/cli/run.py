@@ -12,7 +12,7 @@ from watch.cli.agenda import print_plan
 from watch.cli.options import HERE, AssumeClear, DryRun, Json, Quiet, Workspace, parse_instant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime, timedelta
 
     from watch.cli.output import Output
@@ -42,6 +42,9 @@ def run(
         Path | None,
         typer.Option(metavar="FILE", help="Write a report: .html, .json or .txt.", show_default=False),
     ] = None,
+    pull: Annotated[
+        bool, typer.Option("--pull", help="First pull the latest passes over what is due, within the budget.")
+    ] = False,
     publish: Annotated[bool, typer.Option("--map", help="Publish the map afterwards.")] = False,
     loop: Annotated[
         bool, typer.Option("--loop", help="Stay, and run --due at every time of a timetable.")
@@ -90,13 +93,20 @@ def run(
         now=None if now is None else parse_instant(now),
         deadline=None if deadline is None else parse_period(deadline, "--deadline"),
         report=report,
+        pull=pull,
         publish=publish,
         assume_clear=assume_clear or None,
         dry_run=dry_run,
         output=Output(json, quiet),
     )
     _refuse_at_odds(
-        loop=loop, now=now, dry_run=dry_run, publish=publish, timetable=(every, at, zone or None, jitter)
+        loop=loop,
+        now=now,
+        dry_run=dry_run,
+        publish=publish,
+        pull=pull,
+        due=due or loop,
+        timetable=(every, at, zone or None, jitter),
     )
     with Termination() as ending:
         clock = SystemClock(ending.wait)
@@ -123,6 +133,7 @@ class _Wanted:
     now: datetime | None
     deadline: timedelta | None
     report: Path | None
+    pull: bool
     publish: bool
     assume_clear: bool | None
     dry_run: bool
@@ -130,7 +141,14 @@ class _Wanted:
 
 
 def _refuse_at_odds(
-    *, loop: bool, now: str | None, dry_run: bool, publish: bool, timetable: tuple[str | None, ...]
+    *,
+    loop: bool,
+    now: str | None,
+    dry_run: bool,
+    publish: bool,
+    pull: bool,
+    due: bool,
+    timetable: tuple[str | None, ...],
 ) -> None:
     from geo.errors import InputError, Where
 
@@ -142,6 +160,9 @@ def _refuse_at_odds(
         raise InputError("a timetable is for a loop", where=Where(field="--loop"), hint=hint)
     if every is not None and at is not None:
         raise InputError("a loop has one timetable", where=Where(field="--every"), hint="Leave --at out")
+    if pull and not due:
+        hint = "Add --due, or use sitewatch pull"
+        raise InputError("only what is due is pulled", where=Where(field="--pull"), hint=hint)
     if publish and dry_run:
         raise InputError("a dry run has nothing to publish", where=Where(field="--map"))
 
@@ -158,11 +179,11 @@ def _once(folder: Folder, wanted: _Wanted, clock: Clock, halt: Callable[[], str]
 
     output = wanted.output
 
-    def make(conduct: Conduct) -> RunReport:
+    def look(sites: Sequence[str], conduct: Conduct) -> RunReport:
         with drawn(output) as progress:
             return run_sites(
                 folder,
-                wanted.sites,
+                sites,
                 now=wanted.now,
                 due_only=wanted.due,
                 assume_clear=wanted.assume_clear,
@@ -170,6 +191,11 @@ def _once(folder: Folder, wanted: _Wanted, clock: Clock, halt: Callable[[], str]
                 progress=progress,
                 conduct=conduct,
             )
+
+    def make(conduct: Conduct) -> RunReport:
+        if not wanted.pull:
+            return look(wanted.sites, conduct)
+        return _pulled_first(folder, wanted, conduct, look)
 
     conduct = Conduct(deadline=wanted.deadline, halt=halt, clock=clock)
     if wanted.dry_run:
@@ -187,6 +213,21 @@ def _once(folder: Folder, wanted: _Wanted, clock: Clock, halt: Callable[[], str]
         print_plan(made, output)
     _print(made, output, dry_run=wanted.dry_run)
     return made.exit_code
+
+
+def _pulled_first(
+    folder: Folder, wanted: _Wanted, conduct: Conduct, look: Callable[[Sequence[str], Conduct], RunReport]
+) -> RunReport:
+    import os
+
+    from watch.connection import connected
+    from watch.fresh import run_fresh
+
+    now = wanted.now or conduct.clock.now()
+    with connected(folder, os.environ) as connection:
+        return run_fresh(
+            folder, wanted.sites, connection, now=now, conduct=conduct, look=look, dry_run=wanted.dry_run
+        )
 
 
 def _publish(folder: Folder, output: Output) -> None:
@@ -239,12 +280,15 @@ def _unjudged(report: RunReport) -> list[str]:
 
 
 def _summary(report: RunReport, examined: int, *, dry_run: bool) -> str:
+    from watch.agenda import NOTHING
     from watch.cli.output import number_of
 
     skipped = len(report.sites) - examined
     looks = sum(site.pending if dry_run else site.looks.total() for site in report.sites)
     verb = "would make" if dry_run else "made"
     left = f" {skipped} not examined (--json says why)." if skipped else ""
-    # The images are in the archive: it is `pull` that asks a service.
-    free = " A run costs 0 requests and 0 processing units." if dry_run else ""
+    # Without --pull nothing: the images are in the archive.
+    cost = NOTHING if report.plan is None else report.plan.cost
+    units = f"{cost.processing_units:.6g}"
+    free = f" A run costs {cost.requests} requests and {units} processing units." if dry_run else ""
     return f"{number_of(examined, 'site')} examined, {verb} {number_of(looks, 'look')}.{free}{left}"
