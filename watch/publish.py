@@ -12,6 +12,7 @@ from imagery.change.day import AGREED_RATIO, ALONE_RATIO, SUMMED_RATIO
 from imagery.local import LocalArchive
 from imagery.model import Region
 from imagery.scene_index import SceneIndex
+from maps.page_manifest import write_manifest
 from maps.pictures import BeforeAfter, Picture, before_after, picture
 from maps.site_map import write_site_map
 from maps.view import MapView, SiteEntry
@@ -61,7 +62,10 @@ def publish(workspace: Workspace, out: Path | None = None, *, now: datetime | No
         statement=workspace.settings.statement,
         thresholds=threshold_words(workspace.settings),
     )
-    return Published(write_site_map(view, out or workspace.public_path), view, tuple(missing))
+    folder = out or workspace.public_path
+    index = write_site_map(view, folder)
+    write_manifest(folder, [index])
+    return Published(index, view, tuple(missing))
 
 
 def threshold_words(settings: Settings) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ from watch.cli import (
     simulate,
     sites,
     upgrade,
+    verify,
 )
 
 app = typer.Typer(
@@ -91,6 +92,7 @@ app.add_typer(schedule.app)
 app.command()(upgrade.upgrade)
 app.command()(backup.backup)
 app.command()(restore.restore)
+app.command()(verify.verify)
 
 
 def main() -> None:

@@ -1,0 +1,135 @@
+"""Whether the ledger is whole, and whether what it says still has something to rest on."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter, defaultdict
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from geo.errors import SitewatchError
+from imagery.model import DetectionState
+from watch.findings import Finding, damaged, finding_of, stale
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from imagery.model import Detection, Look
+    from watch.ledger import Ledger
+    from watch.workspace import Workspace
+
+_REBUILD = "Take it from a backup, or move it away and judge anew with: sitewatch run"
+_MAX_FAULTS = 20
+"""Of one damaged file; the rest says nothing more."""
+
+
+def ledger_findings(
+    workspace: Workspace,
+    *,
+    scene_ids: Collection[str],
+    wanted: Collection[str],
+    site_ids: Collection[str] | None,
+    quick: bool,
+) -> Iterator[Finding]:
+    """Yield what is wrong with the ledger of a workspace.
+
+    Args:
+        workspace: Whose.
+        scene_ids: Of the archive.
+        wanted: Scenes that a restored archive lacks, as it says itself.
+        site_ids: Present and former ids of the catalogue's sites; None when it can't be read.
+        quick: SQLite's shorter check, without what indexes say.
+    """
+    place = workspace.ledger_place
+    if isinstance(place, Path):
+        if not place.is_file():
+            return
+        faults = list(_integrity(place, quick=quick))
+        if faults:
+            yield from faults
+            return
+    name = place if isinstance(place, Path) else "ledger"
+    try:
+        with workspace.ledger() as ledger:
+            yield from _contents(ledger, name, scene_ids, wanted, site_ids)
+    except SitewatchError as error:
+        yield finding_of("ledger", error, name, _REBUILD)
+    except (sa.exc.DBAPIError, ValueError, KeyError, TypeError) as error:
+        problem = f"a row can't be read: {type(error).__name__}: {error}"
+        yield damaged("ledger", name, problem, _REBUILD)
+
+
+def _integrity(path: Path, *, quick: bool) -> Iterator[Finding]:
+    """Yield what SQLite says of its own file (https://www.sqlite.org/pragma.html#pragma_integrity_check)."""
+    check = "quick_check" if quick else "integrity_check"
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            rows = connection.execute(f"PRAGMA {check}({_MAX_FAULTS})").fetchall()
+    except sqlite3.Error as error:
+        yield damaged("ledger", path, f"it can't be read: {error}", _REBUILD)
+        return
+    for (words,) in rows:
+        if words != "ok":
+            yield damaged("ledger", path, str(words), _REBUILD)
+
+
+def _contents(
+    ledger: Ledger,
+    name: object,
+    scene_ids: Collection[str],
+    wanted: Collection[str],
+    site_ids: Collection[str] | None,
+) -> Iterator[Finding]:
+    looks = ledger.all_looks()
+    found = ledger.detections()
+    rows = Counter({site_id: len(each) for site_id, each in looks.items()})
+    rows.update(detection.site_id for detection in found)
+    rows.update(window.site_id for window in ledger.no_scenes())
+    foreign = {site_id for site_id in rows if site_ids is not None and site_id not in site_ids}
+    for site_id in sorted(foreign):
+        problem = f"it speaks of a site that the catalogue does not have, in {rows[site_id]} rows"
+        hint = "Take the site's file from a backup; if it was renamed by hand, name its former id in it"
+        yield stale("ledger", name, problem, hint, feature=site_id)
+    for site_id, each in looks.items():
+        yield from _without_scenes(name, site_id, each, scene_ids, wanted, is_foreign=site_id in foreign)
+    yield from _without_looks(name, found, looks)
+
+
+def _without_scenes(
+    name: object,
+    site_id: str,
+    looks: Iterable[Look],
+    scene_ids: Collection[str],
+    wanted: Collection[str],
+    *,
+    is_foreign: bool,
+) -> Iterator[Finding]:
+    gone = [look for look in looks if any(scene not in scene_ids for scene in look.scene_ids)]
+    if not gone:
+        return
+    lost = [scene for look in gone for scene in look.scene_ids if scene not in scene_ids]
+    problem = f"{len(gone)} looks rest on scenes that are not in the archive, the first on {lost[0]}"
+    if is_foreign or all(scene in wanted for scene in lost):
+        hint = "Add or pull them again to see what was seen; until then the looks stay"
+        yield stale("ledger", name, problem, hint, feature=site_id)
+    else:
+        hint = "Take them from a backup, or add or pull them again; until then nobody can see what was seen"
+        yield damaged("ledger", name, problem, hint, feature=site_id)
+
+
+def _without_looks(
+    name: object, found: Iterable[Detection], looks: Mapping[str, Iterable[Look]]
+) -> Iterator[Finding]:
+    days: defaultdict[tuple[str, str, str], set[object]] = defaultdict(set)
+    for site_id, each in looks.items():
+        for look in each:
+            days[site_id, look.grid_id, look.series].add(look.solar_day)
+    for detection in found:
+        known = days[detection.site_id, detection.grid_id, detection.series]
+        lacking = [str(day) for day in (detection.last_without, detection.first_with) if day not in known]
+        if lacking and detection.state is not DetectionState.RETRACTED:
+            problem = f"it rests on looks that are gone: {', '.join(lacking)}"
+            yield damaged("ledger", name, problem, _REBUILD, feature=f"detection {detection.id}")
