@@ -11,18 +11,18 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-import sqlite3
 import tarfile
 import tempfile
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from geo.durable import replacing
 from geo.errors import Where
+from watch.backup_ledger import copied_ledger
 from watch.backup_manifest import INSIDE, MANIFEST, SCENES, Listed, Manifest, require_distinct
-from watch.backup_members import LEDGER_FILE, choose, without_secrets
+from watch.backup_members import choose, without_secrets
 from watch.backup_scenes import WANTED_FILE, scenes_document
 from watch.errors import BackupError, BackupRefusedError
 from watch.settings import SETTINGS_FILE
@@ -50,6 +50,8 @@ class BackupReport:
     manifest: Manifest
     scenes: int
     """How many the archive has."""
+    ledger_words: str
+    """What there is to say of a ledger that is not a file of the workspace."""
     hidden_lines: tuple[int, ...]
     """Lines of the settings file in which a password was made unreadable, from 1."""
     left_out: tuple[str, ...]
@@ -89,26 +91,28 @@ def backup(
     Raises:
         BackupRefusedError: The file lies in the workspace or is there already, or a member is a link.
         BackupError: Something was changed meanwhile, or the ledger is damaged.
+        LedgerError: The database of the ledger can't be reached.
     """
     _require_target(workspace, file, replace=replace)
     with tempfile.TemporaryDirectory(prefix="sitewatch-backup-") as scratch:
-        ledger = _copied_ledger(workspace.ledger_path, Path(scratch) / LEDGER_FILE)
+        ledger = copied_ledger(workspace, Path(scratch))
         chosen = choose(workspace.root, with_archive=with_archive)
         text, hidden = without_secrets(read_settings_text(workspace.root / SETTINGS_FILE))
         scenes = workspace.archive().scenes()
-        special: dict[str, Path | bytes] = {SETTINGS_FILE: text.encode()}
+        sources: dict[str, Path | bytes] = {INSIDE + path: workspace.root / path for path in chosen.files}
+        sources[INSIDE + SETTINGS_FILE] = text.encode()
         if ledger is not None:
-            special[LEDGER_FILE] = ledger
-        paths = sorted({*chosen.files, *special})
-        taken = [_take(INSIDE + path, special.get(path, workspace.root / path)) for path in paths]
+            sources[ledger.member] = ledger.source
         if not with_archive:
-            taken.insert(0, _take(SCENES, scenes_document(scenes, _earlier(workspace))))
+            sources[SCENES] = scenes_document(scenes, _earlier(workspace))
+        taken = [_take(path, source) for path, source in sorted(sources.items(), key=lambda each: each[0])]
         listed = tuple(each.listed for each in taken)
         require_distinct(each.path for each in listed)
         manifest = Manifest(listed, with_archive, require_readable(workspace.root / SETTINGS_FILE))
         with replacing(file) as stream:
             _write(stream, file, manifest, taken, progress)
-    return BackupReport(file, manifest, len(scenes), hidden, chosen.left_out)
+    words = ledger.words if ledger else ""
+    return BackupReport(file, manifest, len(scenes), words, hidden, chosen.left_out)
 
 
 def _earlier(workspace: Workspace) -> bytes | None:
@@ -131,27 +135,6 @@ def _require_target(workspace: Workspace, file: Path, *, replace: bool) -> None:
     if file.is_symlink() or (file.exists() and not (replace and file.is_file())):
         hint = "Name a new file, or say --replace"
         raise BackupRefusedError("there is something of this name", where=where, hint=hint)
-
-
-def _copied_ledger(path: Path, copy: Path) -> Path | None:
-    """Copy the ledger as it is at one instant, whoever is writing to it; None where there is none.
-
-    SQLite's online copy: https://www.sqlite.org/backup.html
-    """
-    if not path.is_file():
-        return None
-    try:
-        with (
-            closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as source,
-            closing(sqlite3.connect(copy)) as target,
-        ):
-            source.backup(target)
-    except sqlite3.Error as error:
-        hint = "See what is wrong with: sitewatch verify"
-        raise BackupError(
-            f"the ledger can't be copied: {error}", where=Where(str(path)), hint=hint
-        ) from error
-    return copy
 
 
 def _take(path: str, source: Path | bytes) -> _Taken:

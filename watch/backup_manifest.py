@@ -2,6 +2,7 @@
 
 manifest.json            this
 scenes.json              the scenes of the archive, where the archive itself is not in it
+ledger-rows.jsonl        the rows of a ledger that is kept on a server
 workspace/...            files as they stand in the workspace
 """
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 SCENES = "scenes.json"
+ROWS = "ledger-rows.jsonl"
 INSIDE = "workspace/"
 FORMAT = "sitewatch-backup"
 FORMAT_VERSION = 1
@@ -124,7 +126,7 @@ def _listed(row: dict[str, Any]) -> Listed:
 def _check(listed: Listed) -> None:
     require_safe_path(listed.path)
     if listed.inside is None:
-        if listed.path != SCENES or listed.bytes > MAX_SCENES_BYTES:
+        if listed.path not in {SCENES, ROWS} or (listed.path == SCENES and listed.bytes > MAX_SCENES_BYTES):
             raise _refused(f"it lists {listed.path[:200]!r}, which no backup holds")
     elif not is_kept(listed.inside):
         raise _refused(f"it lists {listed.path[:200]!r}, which is no part of a workspace's backup")

@@ -15,9 +15,19 @@ from typing import TYPE_CHECKING
 
 from geo.durable import new_directory
 from geo.errors import SitewatchError, Where
-from watch.backup_manifest import MANIFEST, MAX_MANIFEST_BYTES, SCENES, Listed, Manifest, read_manifest
+from watch.backup_manifest import (
+    MANIFEST,
+    MAX_MANIFEST_BYTES,
+    ROWS,
+    SCENES,
+    Listed,
+    Manifest,
+    read_manifest,
+)
+from watch.backup_members import LEDGER_FILE
 from watch.backup_scenes import WANTED_FILE, WantedScene, read_wanted
 from watch.errors import BackupRefusedError
+from watch.ledger_rows import load_rows
 from watch.settings import SETTINGS_FILE, read_settings
 from watch.tar_members import TarMembers
 from watch.versions import require_readable
@@ -41,6 +51,8 @@ class RestoreReport:
     manifest: Manifest
     wanted: tuple[WantedScene, ...]
     """Scenes that the workspace had and the backup does not hold."""
+    rows: int | None
+    """Of a ledger that was kept on a server and is a file now; None where it was a file."""
 
 
 def restore(file: Path, folder: Path, progress: Progress | None = None) -> RestoreReport:
@@ -62,12 +74,13 @@ def restore(file: Path, folder: Path, progress: Progress | None = None) -> Resto
             _require_room(staging, manifest)
             _place_all(staging, manifest, members, progress)
             wanted = _wanted(staging)
+            rows = _ledger_of_rows(staging)
             _complete(staging)
     except FileExistsError as error:
         raise _not_empty(folder) from error
     except SitewatchError as error:
         raise error.located(file=str(file)) from None
-    return RestoreReport(root, manifest, wanted)
+    return RestoreReport(root, manifest, wanted, rows)
 
 
 def _target(folder: Path) -> Path:
@@ -147,7 +160,8 @@ def _not_listed(header: Header) -> BackupRefusedError:
 
 def _path(staging: Path, listed: Listed) -> Path:
     # Safe, because the manifest was only read once all of its paths were found to be.
-    return staging / (f"archive/{WANTED_FILE}" if listed.path == SCENES else str(listed.inside))
+    places = {SCENES: f"archive/{WANTED_FILE}", ROWS: ROWS}
+    return staging / (places.get(listed.path) or str(listed.inside))
 
 
 def _place(path: Path, listed: Listed, pieces: Iterator[bytes]) -> None:
@@ -166,6 +180,17 @@ def _place(path: Path, listed: Listed, pieces: Iterator[bytes]) -> None:
 def _wanted(staging: Path) -> tuple[WantedScene, ...]:
     path = staging / "archive" / WANTED_FILE
     return read_wanted(path.read_bytes(), SCENES) if path.exists() else ()
+
+
+def _ledger_of_rows(staging: Path) -> int | None:
+    rows, ledger = staging / ROWS, staging / LEDGER_FILE
+    if not rows.exists():
+        return None
+    if ledger.exists():
+        raise BackupRefusedError("it holds both a ledger and the rows of one", where=Where(MANIFEST))
+    count = load_rows(rows, ledger)
+    rows.unlink()
+    return count
 
 
 def _complete(staging: Path) -> None:

@@ -2,15 +2,18 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 import shutil
 import sqlite3
 import tarfile
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -249,6 +252,37 @@ def test_hiding_keeps_the_lines(text: str) -> None:
     hidden, _ = without_secrets(text)
     assert len(hidden.splitlines()) == len(text.splitlines())
     assert without_secrets('base_url = "https://x.example/a:b"\ntoken_url = "https://y"\n')[1] == ()
+
+
+def test_a_ledger_on_a_server_goes_in_as_rows_and_comes_out_as_a_file(
+    watched: Workspace, tmp_path: Path, postgresql: str, sitewatch: Sitewatch, now: datetime
+) -> None:
+    settings = watched.root / "sitewatch.toml"
+    plain = settings.read_text()
+    settings.write_text(plain.replace('[ledger]\nurl = ""', f'[ledger]\nurl = "{postgresql}"'))
+    assert settings.read_text() != plain
+    served = Workspace.open(watched.root)
+    served.run(now=now)
+    with served.ledger() as ledger, ledger.transaction() as transaction:
+        endless = replace(ledger.looks("yard")[0], site_id="far", score=math.inf)
+        transaction.add_look(endless, run_id="r", judged_at=now)
+    file, folder = tmp_path / "b.tar.gz", tmp_path / "again"
+    code, _, err = sitewatch("backup", str(file), "--workspace", str(watched.root))
+    password = sa.make_url(postgresql).password
+    assert code == 0
+    assert "rows of its ledger are in it" in err
+    assert str(password) not in err
+    assert str(password).encode() not in gzip.decompress(file.read_bytes())
+    assert "workspace/ledger.sqlite" not in members(file)
+    code, _, err = sitewatch("restore", str(file), str(folder))
+    assert code == 0
+    assert "empty `url`" in err
+    (folder / "sitewatch.toml").write_text(plain)
+    again = Workspace.open(folder)
+    with served.ledger() as one, again.ledger() as other:
+        assert one.snapshot() == other.snapshot()
+        assert other.looks("far") == one.looks("far")
+    assert not (folder / "ledger-rows.jsonl").exists()
 
 
 def test_progress_counts_every_byte(watched: Workspace, tmp_path: Path) -> None:

@@ -57,7 +57,11 @@ def test_demo_ends_with_a_map_and_a_table_and_can_be_repeated(
     assert sum(json.loads(out)["looks"].values()) == 20
     page = Path(json.loads(out)["index"]).read_text()
     assert "every picture on this page shows Colorado" in page
-    assert sorted(path.name for path in (tmp_path / "demo").iterdir()) == ["index.html", "workspace"]
+    assert sorted(path.name for path in (tmp_path / "demo").iterdir()) == [
+        "index.html",
+        "manifest.json",
+        "workspace",
+    ]
 
 
 def test_demo_leaves_other_folders_alone(

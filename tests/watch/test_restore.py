@@ -199,6 +199,18 @@ LIES = {
     "negative": (honest(SETTINGS, members=[{"path": "x", "bytes": -1, "sha256": "0" * 64}]), "no size"),
     "not JSON": (tar(first=b"{"), "not JSON"),
     "list of scenes": (honest((SCENES, b"[]"), SETTINGS), "no list of scenes"),
+    "rows of a ledger": (honest(("ledger-rows.jsonl", b'{"table": "looks"}\n'), SETTINGS), "don't fit"),
+    "rows without a version": (honest(("ledger-rows.jsonl", b""), SETTINGS), "don't fit"),
+    "rows of another table": (
+        honest(("ledger-rows.jsonl", b'{"table": "sqlite_master", "row": {"sql": ""}}\n'), SETTINGS),
+        "don't fit",
+    ),
+    "rows of another version": (
+        honest(
+            ("ledger-rows.jsonl", b'{"table": "meta", "row": {"key": "schema", "value": "99"}}\n'), SETTINGS
+        ),
+        "another version",
+    ),
     "no tar": (b"PK\x03\x04" + b"x" * 2000, "no tar archive"),
     "more behind it": (honest(SETTINGS) + b"surprise", "after its end"),
     "torn": (honest(SETTINGS, NOTE)[:2000], "too early"),

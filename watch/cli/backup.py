@@ -54,6 +54,7 @@ def backup(
                 {"path": each.path, "bytes": each.bytes, "sha256": each.sha256}
                 for each in report.manifest.members
             ],
+            "ledger": report.ledger_words,
             "hidden_lines": list(report.hidden_lines),
             "left_out": list(report.left_out),
         }
@@ -68,6 +69,8 @@ def _print(report: BackupReport, output: Output) -> None:
         output.note(
             f"sitewatch.toml, line {line}: looks like a password, and is made unreadable in the backup"
         )
+    if report.ledger_words:
+        output.note(report.ledger_words)
     for words in report.left_out:
         output.note(f"not in it: {words}")
     members = number_of(len(report.manifest.members), "member")

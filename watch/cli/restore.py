@@ -35,11 +35,17 @@ def restore(
             "workspace": str(report.root),
             "members": len(report.manifest.members),
             "with_archive": report.manifest.with_archive,
+            "ledger_rows": report.rows,
             "wanted": [
                 {"id": each.id, "acquired": each.acquired, "from": each.provider} for each in report.wanted
             ],
         }
     )
+    if report.rows is not None:
+        output.note(
+            f"ledger.sqlite was made of {report.rows:,} rows; the settings still name the server that they "
+            "are from: empty `url` of [ledger] to use the file"
+        )
     _print_wanted(report.wanted, output)
     output.line(f"Made {report.root} of {len(report.manifest.members)} members, each as its digest says.")
 
