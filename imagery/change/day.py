@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 ALONE_RATIO = 1.6
 """A look's score by itself in units of what quiet looks reach, from which on it ends as Changed."""
 
-AGREED_RATIO = 3.0
+AGREED_RATIO = 3.3
 """What two looks agree on, in units of what quiet looks do, from which on a candidate is raised."""
 
-SUMMED_RATIO = 2.7
+SUMMED_RATIO = 2.8
 """The same of the sum of the latest looks."""
 
 LEAST = Quiet(alone=3.0, agreed=2.5, summed=3.0)

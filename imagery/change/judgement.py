@@ -17,7 +17,7 @@ from imagery.change.learned import SUM_LOOKS
 from imagery.change.matched import Peak, Place, joined_score
 from imagery.change.null import stratum
 from imagery.change.search import alone, read, summed, together, top
-from imagery.change.weigh import Verdict
+from imagery.change.weigh import Verdict, verdict, weigh
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 MAX_NEW = 3
 """Candidates that one look may raise."""
 
+THIRD_OF = 3
+"""How many looks back a third one may lie."""
+
 APART_PX = 4
 """A new candidate lies at least so far beyond the edge of one that is open."""
 
@@ -41,7 +44,9 @@ class Held:
 
     reason: str
     by_cause: bool
-    """Whether a cause held it; else it did not stand out from its surroundings."""
+    """Whether a cause held it; else it did not stand out from its surroundings, or is too small."""
+    is_doubt: bool = False
+    """Whether only a third look is missing."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,14 +163,9 @@ def _search(day: Day, cases: Sequence[Case]) -> _Search:
     together_ = _agreements(day)
     sums = _sums(day)
     found.agreed, found.summed = _best(day, together_, taken), _best(day, sums, taken)
-    for _ in range(MAX_NEW):
-        finding = _best(day, [*together_, *sums], taken)
-        if finding is None or finding.ratio < 1:
-            break
-        _decide(day, finding, found)
-        if finding.place.is_listed:
-            break
-        taken |= _around(finding.place, taken.shape)
+    findings = _standing_out(day, [*together_, *sums], taken)
+    for finding in findings:
+        _decide(day, finding, found, doubtful=len(findings) > 1)
     if not (found.new or found.held) and found.alone is not None and found.alone.score >= day.threshold.alone:
         _doubt(day, found.alone, found)
     return found
@@ -216,10 +216,32 @@ def _best(day: Day, joints: Sequence[_Joint], taken: NDArray[np.bool_]) -> Findi
     return best
 
 
-def _decide(day: Day, finding: Finding, found: _Search) -> None:
-    """Take a finding for a candidate, or say why not."""
+def _standing_out(day: Day, joints: Sequence[_Joint], taken: NDArray[np.bool_]) -> list[Finding]:
+    """Return the places over their threshold, apart from each other, the strongest first."""
+    found: list[Finding] = []
+    for _ in range(MAX_NEW):
+        finding = _best(day, joints, taken)
+        if finding is None or finding.ratio < 1:
+            break
+        found.append(finding)
+        if finding.place.is_listed:
+            break
+        taken |= _around(finding.place, taken.shape)
+    return found
+
+
+def _decide(day: Day, finding: Finding, found: _Search, *, doubtful: bool) -> None:
+    """Take a finding for a candidate, or say why not.
+
+    Several places that stand out on the same days are more often two days of bad weather than several
+    buildings: then a third look must show each of them.
+    """
     causes = flags_at(day, finding.place)
     held = _held(day, finding.place, finding.score, causes, finding.looks)
+    if held is None and doubtful and not _third(day, finding):
+        where = day.where(finding.place)
+        reason = f"{where} stands out beside other places on the same days, and no third look shows it yet"
+        held = Held(reason, by_cause=False, is_doubt=True)
     if held is not None:
         found.held.append(held)
         return
@@ -231,6 +253,18 @@ def _decide(day: Day, finding: Finding, found: _Search) -> None:
         found.held.append(Held(reason, by_cause=False))
         return
     found.new.append(case)
+
+
+def _third(day: Day, finding: Finding) -> bool:
+    """Whether another of the latest looks shows what two agree on."""
+    if len(finding.looks) > AGREEING_LOOKS:
+        return True
+    shapes, yard = day.frame.shapes, day.learned.yard
+    shown = [read(look.now, finding.place, shapes, yard) for look in finding.looks]
+    expected = mean_contrast([each for each in shown if each.is_known])
+    others = [look for look in day.kept[-THIRD_OF:] if look not in finding.looks]
+    told_ = (weigh(read(look.now, finding.place, shapes, yard), expected, yard.join) for look in others)
+    return any(verdict(each) is Verdict.SHOWN for each in told_)
 
 
 def _doubt(day: Day, peak: Peak, found: _Search) -> None:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 def look_told(day: Day, found: Judged) -> Look:
     """Return the look of a day.
 
-    Changed where it raises a case or shows one again; Obscured where something stood out that another
-    cause may have made, or where it hid a probable change; else Unchanged.
+    Changed where it raises a case, shows one again, or stands out without raising one; Obscured where
+    something stood out that another cause may have made, or where it hid a probable change; else Unchanged.
     """
     outcome, reason = _outcome(day, found)
     return look_of(
@@ -49,6 +49,9 @@ def _outcome(day: Day, found: Judged) -> tuple[Outcome, str]:
     if found.unseen:
         names = ", ".join(detection_id(day.frame, day.chip.series, case.track) for case in found.unseen)
         return Outcome.OBSCURED, f"nothing else changed, but the probable change {names} was not seen"
+    doubts = [each.reason for each in found.held if each.is_doubt]
+    if doubts:
+        return Outcome.CHANGED, "; ".join(doubts)
     if found.alone is not None and found.alone.score >= day.threshold.alone and not found.held:
         return Outcome.CHANGED, (
             f"something at {day.where(found.alone.place)} stands out (score {found.alone.score:.1f}, "

@@ -147,6 +147,22 @@ def test_one_spoilt_look_is_changed_and_no_detection(taught: Callable[[], SiteJu
     assert judge.report() == ()
 
 
+def test_places_that_stand_out_together_need_a_third_look(taught: Callable[[], SiteJudge]) -> None:
+    def spotted(day: date) -> Chip:
+        plain_ = chip(day)
+        dn = plain_.dn.copy()
+        for row, column in ((17, 17), (17, 29), (29, 17)):
+            dn[:, row : row + 2, column : column + 2] += np.array(ROOF * 1e4, dtype=np.uint16)[:, None, None]
+        return replace(plain_, dn=dn)
+
+    judge = taught()
+    looks = judged(judge, [spotted(later(number)) for number in range(2)])
+    assert [look.outcome for look in looks] == [Outcome.CHANGED] * 2
+    assert "no third look shows it yet" in looks[1].reason and judge.report() == ()
+    judge.monitor(spotted(later(2)))
+    assert len(judge.report()) == 3
+
+
 def test_a_change_that_goes_again_is_retracted(taught: Callable[[], SiteJudge]) -> None:
     judge = taught()
     judged(judge, [chip(later(number), roof=1.0) for number in range(3)])
