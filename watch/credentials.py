@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import stat
 import tomllib
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 CREDENTIALS_FILE = "credentials.toml"
 
 _SECTION = "sentinelhub"
+_OTHER_SECTIONS = frozenset({"smtp", "webhook", "chat"})
 _FIELDS = ("client_id", "client_secret")
 _VARIABLES = (
     ("SITEWATCH_SH_CLIENT_ID", "SITEWATCH_SH_CLIENT_SECRET"),
@@ -73,7 +75,73 @@ def credentials_paths(root: Path, environment: Mapping[str, str]) -> tuple[Path,
     return root / CREDENTIALS_FILE, Path(home) / "sitewatch" / CREDENTIALS_FILE
 
 
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A text that never shows itself."""
+
+    value: str = field(repr=False)
+    origin: str = "argument"
+    """Where it was found, in words."""
+
+    def __str__(self) -> str:
+        """Return where it came from."""
+        return f"a secret from {self.origin}"
+
+
+def find_secret(root: Path, environment: Mapping[str, str], section: str, name: str) -> Secret | None:
+    """Return a secret from ``SITEWATCH_<SECTION>_<NAME>``, else from a credentials file; None without one.
+
+    Args:
+        root: The workspace; its `credentials.toml` goes before the user's own.
+        environment: The process's variables.
+        section: Of the file: ``smtp``, ``webhook``, ``chat``.
+        name: Of the line in it.
+
+    Raises:
+        CredentialsError: A file can be read by others or not understood, or the secret is no plain text.
+    """
+    variable = f"SITEWATCH_{section}_{name}".upper()
+    if environment.get(variable):
+        return _checked(Secret(environment[variable], f"environment ({variable})"))
+    for path in credentials_paths(root, environment):
+        data = _private_bytes(path)
+        if data is None:
+            continue
+        try:
+            value = tomllib.loads(data.decode()).get(section, {}).get(name)
+        except (ValueError, AttributeError):
+            # Without the cause, as below.
+            problem = f"[{section}] {name} can't be read from it"
+            raise CredentialsError(problem, where=Where(str(path), field=section)) from None
+        if value is not None and not isinstance(value, str):
+            raise CredentialsError(f"{name} must be text", where=Where(str(path), field=section))
+        if value:
+            return _checked(Secret(value, f"file ({path})"))
+    return None
+
+
+def _checked(secret: Secret) -> Secret:
+    if not secret.value.isprintable():
+        problem = f"{secret} holds line ends or control characters"
+        raise CredentialsError(problem, hint="Copy it again")
+    return secret
+
+
 def _read(path: Path) -> Credentials | None:
+    data = _private_bytes(path)
+    return None if data is None or _speaks_of_others(data) else _parsed(data, path)
+
+
+def _speaks_of_others(data: bytes) -> bool:
+    """Whether a file holds secrets, and none of an image service."""
+    try:
+        document = tomllib.loads(data.decode())
+    except ValueError:
+        return False
+    return bool(document) and document.keys() <= _OTHER_SECTIONS
+
+
+def _private_bytes(path: Path) -> bytes | None:
     where = Where(str(path))
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -86,8 +154,7 @@ def _read(path: Path) -> Credentials | None:
         if os.fstat(descriptor).st_mode & _OTHERS:
             problem = "others on this machine may read it"
             raise CredentialsError(problem, where=where, hint=f"Run: chmod 600 {path}")
-        data = stream.read(_MAX_BYTES)
-    return _parsed(data, path)
+        return stream.read(_MAX_BYTES)
 
 
 def _parsed(data: bytes, path: Path) -> Credentials:

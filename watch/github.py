@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from watch.schedule import Recipe
 
 WORKFLOW_FOLDER = ".github/workflows"
-KEPT_PATHS = ("archive", "ledger.sqlite", "spend.jsonl", "health.json", "run.log")
+KEPT_PATHS = ("archive", "ledger.sqlite", "spend.jsonl", "notified.jsonl", "health.json", "run.log")
 """What a run leaves behind; the rest of a workspace is under version control."""
 _MOST_MINUTES = 350
 """A job may take six hours there."""

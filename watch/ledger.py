@@ -33,7 +33,7 @@ from watch.store import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
 _METADATA = sa.MetaData()
@@ -134,6 +134,17 @@ class Examined:
     since: date
     until: datetime
     """Aware UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookOutcome:
+    """How one look ended, without what it saw."""
+
+    site_id: str
+    series: str
+    solar_day: date
+    outcome: Outcome
+    reason: str
 
 
 class Ledger:
@@ -279,6 +290,27 @@ class Ledger:
         """Return how far each site has been looked at."""
         rows = self._rows(sa.select(_EXAMINED))
         return {row["site_id"]: Examined(row["since"], row["until"].replace(tzinfo=UTC)) for row in rows}
+
+    def outcomes(self, start: date, end: date) -> list[LookOutcome]:
+        """Return how the looks of all sites ended from `start` to `end`, both included, by site and day."""
+        columns = (_LOOKS.c.site_id, _LOOKS.c.series, _LOOKS.c.solar_day, _LOOKS.c.outcome, _LOOKS.c.reason)
+        statement = sa.select(*columns).where(_LOOKS.c.solar_day.between(start, end))
+        return [
+            LookOutcome(
+                row["site_id"], row["series"], row["solar_day"], Outcome(row["outcome"]), row["reason"]
+            )
+            for row in self._rows(statement.order_by(_LOOKS.c.site_id, *_LOOK_ORDER))
+        ]
+
+    def last_days(self, before: date, outcomes: Iterable[Outcome]) -> dict[str, date]:
+        """Return, by site, the last day before `before` on which a look ended as one of `outcomes`."""
+        wanted = [outcome.value for outcome in outcomes]
+        statement = (
+            sa.select(_LOOKS.c.site_id, sa.func.max(_LOOKS.c.solar_day).label("day"))
+            .where(_LOOKS.c.solar_day < before, _LOOKS.c.outcome.in_(wanted))
+            .group_by(_LOOKS.c.site_id)
+        )
+        return {row["site_id"]: row["day"] for row in self._rows(statement)}
 
     def snapshot(self) -> dict[str, list[dict[str, Any]]]:
         """Return all rows but those of `runs`, without wall-clock columns: equal ledgers are equal here."""

@@ -15,16 +15,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LOCK_FILE = ".sitewatch.lock"
+NOTIFY_LOCK_FILE = ".notify.lock"
+"""Of those who send word: a mail server that takes its time must not keep a run from writing."""
 
 
 @contextmanager
-def writing(root: Path) -> Iterator[None]:
-    """Hold the workspace's writer lock for the length of a block.
+def writing(root: Path, file: str = LOCK_FILE) -> Iterator[None]:
+    """Hold the workspace's writer lock for the length of a block, or the lock of another `file`.
 
     Raises:
         WorkspaceBusyError: Another process holds it.
     """
-    descriptor = os.open(root / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o644)
+    descriptor = os.open(root / file, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

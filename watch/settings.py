@@ -17,6 +17,7 @@ from pydantic_settings import (
 
 from geo.errors import Where
 from watch.errors import WorkspaceError
+from watch.notify_settings import NotifySettings
 from watch.versions import CURRENT_VERSION, VERSION_KEY
 
 if TYPE_CHECKING:
@@ -65,6 +66,27 @@ processing_units_per_minute = 300.0
 
 [review]
 reviewer = ""               # who decides here; empty: git's user.name, else the name of the account
+
+[notify]
+cooldown_days = 3.0         # so long after a word about a site further changes there wait
+quiet_days = 7              # after so long without news, say how often the sites could be seen; 0: never
+silent_looks = 6            # activity that notes expect, not seen on so many judged looks, is news; 0: never
+items = 50                  # at most so many are told one by one in a digest
+timeout_s = 20.0            # of a mail server or an address
+stdout = false              # where nothing else is set, words go to standard output
+file = ""                   # digests are added to this file of the workspace
+feed = false                # public/feed.xml, an Atom feed
+feed_url = ""               # where readers will find it
+chat = false                # by apprise; addresses: SITEWATCH_CHAT_URLS, or [chat] urls in credentials.toml
+webhook = false             # JSON to SITEWATCH_WEBHOOK_URL, or [webhook] url; _SECRET or secret signs it
+
+[notify.email]
+host = ""                   # a mail server; password: SITEWATCH_SMTP_PASSWORD, or [smtp] password
+port = 587
+security = "starttls"       # starttls, tls (port 465), or none: this machine only
+user = ""
+sender = ""
+to = []
 """
 
 
@@ -156,6 +178,7 @@ class Settings(BaseSettings):
     pull: PullSettings = PullSettings()
     budget: BudgetSettings = BudgetSettings()
     review: ReviewSettings = ReviewSettings()
+    notify: NotifySettings = NotifySettings()
 
     @classmethod
     def settings_customise_sources(
@@ -210,4 +233,7 @@ def _plain(error: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails, privat
     message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         return "no such setting"
+    # A whole table is no value, and somebody may have written an address with a password in it.
+    if error["loc"][0] == "notify" and not isinstance(error["input"], int | float | bool):
+        return message
     return f"{message} (it is {error['input']!r})"

@@ -32,6 +32,7 @@ GITIGNORE = """\
 # Secrets, locks and what can be made again; catalogue/ and reviews/ are what to keep.
 credentials.toml
 .sitewatch.lock
+.notify.lock
 *.part
 run.log*
 timer.log

@@ -25,6 +25,7 @@ from watch.cli import (
     init,
     looks,
     notes,
+    notify,
     pages,
     pull,
     restore,
@@ -86,6 +87,7 @@ app.command()(detect.detect)
 app.command()(run.run)
 app.command()(looks.looks)
 app.add_typer(review.app)
+app.command()(notify.notify)
 app.command()(evaluate.evaluate)
 app.command("map")(pages.site_map)
 app.add_typer(schedule.app)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from watch.cli.agenda import print_plan
+from watch.cli.notify import FailOnAlert, delivered_json, exit_code
 from watch.cli.options import HERE, AssumeClear, DryRun, Json, Quiet, Workspace, parse_instant
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from watch.cli.output import Output
     from watch.clock import Clock
     from watch.conduct import Conduct
+    from watch.notify import Delivered
     from watch.run_report import RunReport
     from watch.workspace import Workspace as Folder
 
@@ -46,6 +49,10 @@ def run(
         bool, typer.Option("--pull", help="First pull the latest passes over what is due, within the budget.")
     ] = False,
     publish: Annotated[bool, typer.Option("--map", help="Publish the map afterwards.")] = False,
+    word: Annotated[
+        bool, typer.Option("--notify", help="Send word of what is new afterwards; see notify.")
+    ] = False,
+    fail_on_alert: FailOnAlert = False,
     loop: Annotated[
         bool, typer.Option("--loop", help="Stay, and run --due at every time of a timetable.")
     ] = False,
@@ -95,6 +102,8 @@ def run(
         report=report,
         pull=pull,
         publish=publish,
+        word=word or fail_on_alert,
+        fail_on_alert=fail_on_alert,
         assume_clear=assume_clear or None,
         dry_run=dry_run,
         output=Output(json, quiet),
@@ -135,6 +144,9 @@ class _Wanted:
     report: Path | None
     pull: bool
     publish: bool
+    word: bool
+    """Whether word is sent afterwards."""
+    fail_on_alert: bool
     assume_clear: bool | None
     dry_run: bool
     output: Output
@@ -201,18 +213,43 @@ def _once(folder: Folder, wanted: _Wanted, clock: Clock, halt: Callable[[], str]
     if wanted.dry_run:
         made = make(conduct)
     elif wanted.due:
-        made = attended(folder.root, conduct, make)
+        made = _with_word_of_failure(folder, wanted, lambda: attended(folder.root, conduct, make))
     else:
         made = make(replace(conduct, log=RunLog(folder.root, clock)))
     if wanted.report is not None:
         write_report(wanted.report, made, folder.settings.title)
     if wanted.publish:
         _publish(folder, output)
-    output.document(report_json(made))
+    done = _send(folder, wanted) if wanted.word and not wanted.dry_run else None
+    output.document(report_json(made) | ({} if done is None else {"told": delivered_json(done)}))
     if wanted.due or wanted.dry_run:
         print_plan(made, output)
     _print(made, output, dry_run=wanted.dry_run)
-    return made.exit_code
+    told = 0 if done is None else exit_code(done, fail_on_alert=wanted.fail_on_alert)
+    return made.exit_code or told
+
+
+def _send(folder: Folder, wanted: _Wanted) -> Delivered:
+    from watch.cli.notify import send
+
+    return send(folder, wanted.output, now=wanted.now)
+
+
+def _with_word_of_failure(folder: Folder, wanted: _Wanted, make: Callable[[], RunReport]) -> RunReport:
+    """Make a run; when it fails as a whole, that is news too."""
+    from geo.errors import SitewatchError
+    from watch.errors import WorkspaceBusyError
+
+    try:
+        return make()
+    except WorkspaceBusyError:
+        raise
+    except (SitewatchError, OSError):
+        # What made the run fail may keep words from being sent, too; the run's own error is the one to show.
+        with suppress(SitewatchError, OSError):
+            if wanted.word:
+                _send(folder, wanted)
+        raise
 
 
 def _pulled_first(

@@ -1,4 +1,4 @@
-"""A workspace with detections that were put into its ledger by hand."""
+"""Workspaces whose ledgers were filled by hand: what analysts decide on and are told of."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from shapely.geometry import Point
 
 from geo.area import square_around
 from imagery.model import Detection, DetectionState, Look, Outcome
+from watch.settings import SETTINGS_FILE
 from watch.workspace import Workspace
 
 Make = Callable[[str], Workspace]
@@ -98,3 +99,28 @@ def reviewed(make_workspace: Make, put: Callable[..., None]) -> Workspace:
     looks = [look(day, outcome) for day, outcome in zip(days, outcomes, strict=True)]
     put(workspace, [DETECTION], looks)
     return workspace
+
+
+@pytest.fixture
+def watched(make_workspace: Make, put: Callable[..., None]) -> Workspace:
+    """Return a workspace with four looks, two of them obscured, and nothing detected yet."""
+    workspace = make_workspace("w")
+    looks = [
+        look(date(2021, 5, 1)),
+        look(date(2021, 5, 26)),
+        look(date(2021, 5, 28), Outcome.OBSCURED),
+        look(date(2021, 5, 30), Outcome.OBSCURED),
+    ]
+    put(workspace, [], looks)
+    return workspace
+
+
+@pytest.fixture
+def with_settings() -> Callable[[Workspace, str], Workspace]:
+    """Return what gives a workspace other settings."""
+
+    def give(workspace: Workspace, text: str) -> Workspace:
+        (workspace.root / SETTINGS_FILE).write_text(text)
+        return Workspace.open(workspace.root)
+
+    return give
