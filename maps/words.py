@@ -6,6 +6,7 @@ from collections import Counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from imagery.change.detectable_words import sizes_of, sizes_words
 from imagery.model import DetectionState, Outcome
 from maps.lengths import length_words
 from sites.watching import VAGUE_FROM_M
@@ -117,7 +118,14 @@ def _change_sentence(entry: SiteEntry, judged: int, changed: int) -> str:
             f"{changed} judged {_plural(changed, 'look')} differed from earlier ones, but no two "
             "agreed on where, so no change is reported."
         )
-    return "No change was seen in the judged looks."
+    return f"No change was seen in the judged looks{_sizes_clause(entry)}."
+
+
+def _sizes_clause(entry: SiteEntry) -> str:
+    """Return down to which size the latest look that tells says so."""
+    told = [sizes_of(look) for look in sorted(entry.looks, key=lambda each: (each.solar_day, each.series))]
+    latest = next((sizes for sizes in reversed(told) if sizes is not None), None)
+    return "" if latest is None else f", {sizes_words(latest)}"
 
 
 def _detected(live: list[Detection]) -> str:

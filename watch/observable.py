@@ -16,13 +16,13 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from imagery.change.detectable_words import SECTION, sizes_in
+from imagery.change.detectable_words import sizes_of
 from imagery.quantity import Quantity
 from imagery.sensors import sensor_for
 from sites.observation import ObservationKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from imagery.change.detectable_words import Sizes
     from imagery.model import Look
@@ -100,15 +100,10 @@ def shown_by(looks: Iterable[Look]) -> tuple[Shown, ...]:
         if sensor.gsd_m is None or sensor.quantity is not Quantity.REFLECTANCE:
             continue
         before = latest.get(look.series)
-        told = sizes_in(_section(look)) or (None if before is None else before.sizes)
+        told = sizes_of(look) or (None if before is None else before.sizes)
         gsd_m = sensor.gsd_m if before is None else min(before.gsd_m, sensor.gsd_m)
         latest[look.series] = Shown(_TITLES.get(look.series, sensor.title), gsd_m, told)
     return tuple(latest[series] for series in sorted(latest))
-
-
-def _section(look: Look) -> Mapping[str, Any] | None:
-    card = getattr(look, "card", None)
-    return None if card is None else card.sections.get(SECTION)
 
 
 def labels(record: Site | Subject, looks: Iterable[Look]) -> dict[str, Observability]:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from imagery.model import Look
+
 ROOF_WORDS = "a bright roof (red +0.15, nir +0.10)"
 
 SECTION = "detectable"
@@ -80,7 +82,24 @@ def detectable_words(told: Detectable, what: str = ROOF_WORDS) -> str:
     'down to more than 80 m (0.9) / 16 m (0.5) of a bright roof (red +0.15, nir +0.10) in 4 clear looks'
     """
     half, nine = (size_words(each, told.sides_m) for each in (told.half, told.nine))
-    times = "1 clear look" if told.looks == 1 else f"{told.looks} clear looks"
+    return _in_words(half, nine, what, told.looks)
+
+
+def sizes_words(sizes: Sizes) -> str:
+    """Return sizes that were read from a card, in words.
+
+    >>> sizes_words(Sizes(4, "a bright roof", 16.2, math.inf))
+    'down to more than was tried (0.9) / 16 m (0.5) of a bright roof in 4 clear looks'
+    """
+    half, nine = (
+        "more than was tried" if math.isinf(side) else f"{side:.0f} m"
+        for side in (sizes.half_m, sizes.nine_m)
+    )
+    return _in_words(half, nine, sizes.what, sizes.looks)
+
+
+def _in_words(half: str, nine: str, what: str, looks: int) -> str:
+    times = "1 clear look" if looks == 1 else f"{looks} clear looks"
     return f"down to {nine} (0.9) / {half} (0.5) of {what} in {times}"
 
 
@@ -108,6 +127,11 @@ def _entry(seen: Seen) -> dict[str, float | bool | None]:
         name: None if math.isinf(side) else round(side, 1) for name, side in sides.items()
     }
     return found | {"at_most": seen.at_most}
+
+
+def sizes_of(look: Look, looks: int = TOLD_LOOKS) -> Sizes | None:
+    """Return the sizes that a look tells; None where it has no card, or one that tells none."""
+    return None if look.card is None else sizes_in(look.card.sections.get(SECTION), looks)
 
 
 def sizes_in(section: Mapping[str, Any] | None, looks: int = TOLD_LOOKS) -> Sizes | None:

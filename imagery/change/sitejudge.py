@@ -41,6 +41,7 @@ from imagery.change.lookwords import look_of, obscured, too_dim
 from imagery.change.prepare import Refused, normalise_settings, prepared
 from imagery.change.regions import NEIGHBOURS
 from imagery.change.search import Shapes, maps_of
+from imagery.change.smallest_seen import smallest_seen, with_sizes
 from imagery.change.telling import look_told
 from imagery.change.templates import listed_fractions
 from imagery.model import DetectionState, Outcome
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from geo.grid import Grid
+    from imagery.change.detectable_words import Detectable
     from imagery.change.null import Null
     from imagery.change.spec import WatchSpec
     from imagery.model import Chip, Detection, Look
@@ -121,6 +123,8 @@ class SiteJudge:
         self._orbits: Counter[str] = Counter()
         self._baselines: set[str] = set()
         self._shifts: list[float] = []
+        self._shift_sds: list[tuple[float, float]] = []
+        self._sizes: tuple[int, tuple[Detectable, ...]] = (0, ())
         self._simulated = False
 
     def fit(self, history: Iterable[Chip]) -> None:
@@ -205,7 +209,18 @@ class SiteJudge:
         )
         found = judged(day, self._cases)
         self._take(day, found)
-        return look_told(day, found)
+        look = look_told(day, found)
+        return with_sizes(look, self._seen_sizes(day)) if look.outcome is Outcome.UNCHANGED else look
+
+    def _seen_sizes(self, day: Day) -> tuple[Detectable, ...]:
+        """Return how small a building would have been seen: worked out once a fit, as soon as it can be."""
+        fitted_at, found = self._sizes
+        if fitted_at != self._fitted_at or not found:
+            masks = [self._mask_of(case) for case in self._cases if case.track.is_reported]
+            taken = np.logical_or.reduce([np.zeros(self._frame.grid.shape, dtype=np.bool_), *masks])
+            found = smallest_seen(day, taken, self._shift_sds)
+            self._sizes = self._fitted_at, found
+        return found
 
     def _unknown(self, chip: Chip, leverage: NDArray[np.float32], learned: Learned) -> str:
         """Return why the history does not speak for this day, or nothing."""
@@ -256,7 +271,10 @@ class SiteJudge:
         if not any(each.by_cause for each in found.held):
             self._kept = list(day.looks[-KEPT_LOOKS:])
         if day.result.shift is not None:
-            self._shifts = [*self._shifts, day.result.shift.length_px][-_KEPT_SCORES:]
+            shift = day.result.shift
+            self._shifts = [*self._shifts, shift.length_px][-_KEPT_SCORES:]
+            errors = float(np.sqrt(shift.var_x)), float(np.sqrt(shift.var_y))
+            self._shift_sds = [*self._shift_sds, errors][-_KEPT_SCORES:]
         self._remember(day.chip, day.result.values, is_settled=day.result.is_scaled)
         for case in found.confirmed:
             mask = self._mask_of(case)

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from imagery.change.card import Card
 from imagery.model import Detection, DetectionState, Look, NoScene, Outcome
 from maps.lengths import length_words
 from maps.symbols import SYMBOLS
@@ -117,3 +118,21 @@ def test_every_category_has_a_sign_of_its_own() -> None:
     signs = [(symbol.colour, symbol.path) for symbol in SYMBOLS.values()]
     assert len(set(signs)) == len(signs)
     assert len({symbol.path for symbol in SYMBOLS.values()}) >= len(signs) - 1
+
+
+def test_no_change_is_said_with_the_size_down_to_which_it_holds(
+    valley: Site, make_look: Callable[..., Look]
+) -> None:
+    seen = {"side_m": 16.2, "low_m": 15.0, "high_m": 18.0, "at_most": False}
+    numbers = {"half": seen, "nine": seen | {"side_m": None}, "shares": [0.3]}
+    section = {"what": "a bright roof", "trials": 96, "sides_m": [10.0], "looks": {"4": numbers}}
+    card = Card("Unchanged", ("nothing stands out",), (), {"detectable": section})
+    looks = (
+        make_look("valley", date(2020, 5, 1), Outcome.UNCHANGED, card=card),
+        make_look("valley", date(2020, 6, 1), Outcome.UNCHANGED),
+    )
+    assert looks_summary(SiteEntry(valley, looks))[-1] == (
+        "No change was seen in the judged looks, down to more than was tried (0.9) / 16 m (0.5) of a "
+        "bright roof in 4 clear looks."
+    )
+    assert looks_summary(SiteEntry(valley, looks[1:]))[-1] == "No change was seen in the judged looks."

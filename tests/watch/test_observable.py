@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.dates import parse_edtf
+from imagery.change.card import Card
 from imagery.change.detectable_words import Sizes
 from imagery.model import Look, Outcome
 from sites.observation import Measurement, Observation, ObservationKind
+from watch.cli.looks import look_json
 from watch.observable import Shown, Verdict, claimed_side_m, observability, shown_by
 from watch.publish import publish
 from watch.workspace import Workspace
@@ -154,6 +156,26 @@ def test_looks_are_told_by_series_and_radar_shows_no_building() -> None:
         ("Landsat OLI", 30.0),
         ("Sentinel-2", 10.0),
     ]
+
+
+def sized(half_m: float | None) -> Card:
+    seen = {"side_m": half_m, "low_m": half_m, "high_m": half_m, "at_most": False}
+    numbers = {"half": seen, "nine": seen, "shares": [0.5]}
+    section = {"what": ROOF, "trials": 96, "sides_m": [10.0], "looks": {"4": numbers}}
+    return Card("Unchanged", ("nothing stands out",), (), {"detectable": section})
+
+
+def test_the_latest_look_that_tells_a_size_speaks_for_its_series() -> None:
+    looks = [
+        look(date(2024, 1, 5), "sentinel-2a", "sentinel-2"),
+        look(date(2024, 1, 3), "sentinel-2b", "sentinel-2", card=sized(21.0)),
+        look(date(2024, 1, 1), "sentinel-2a", "sentinel-2", card=sized(33.0)),
+    ]
+    assert shown_by(looks) == (Shown("Sentinel-2", 10.0, Sizes(4, ROOF, 21.0, 21.0)),)
+    assert look_json(looks[1])["detectable"] == {"half_m": 21.0, "nine_m": 21.0, "looks": 4, "what": ROOF}
+    assert look_json(looks[0])["detectable"] is None
+    nothing = look(date(2024, 1, 1), "sentinel-2a", "sentinel-2", card=sized(None))
+    assert look_json(nothing)["detectable"]["half_m"] is None
 
 
 def test_lists_and_pages_carry_the_label_and_the_analysts_file_stays(

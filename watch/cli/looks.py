@@ -96,8 +96,22 @@ def look_json(look: Look) -> dict[str, Any]:
         "threshold": look.threshold,
         # Regions of magnitude 1 or less are below the threshold: kept for brackets, no change.
         "changed_area_m2": round(sum(each.area_m2 for each in look.regions if each.magnitude > 1), 1),
+        "detectable": _sizes_json(look),
         "simulated": look.simulated,
     }
+
+
+def _sizes_json(look: Look) -> dict[str, Any] | None:
+    """Return how small a building the looks would have shown; None where the look does not tell."""
+    import math
+
+    from imagery.change.detectable_words import sizes_of
+
+    sizes = sizes_of(look)
+    if sizes is None:
+        return None
+    half, nine = (None if math.isinf(side) else side for side in (sizes.half_m, sizes.nine_m))
+    return {"half_m": half, "nine_m": nine, "looks": sizes.looks, "what": sizes.what}
 
 
 def summary(found: Sequence[Look], empty: int) -> str:

@@ -13,6 +13,7 @@ from odc.geo.geobox import GeoBox
 
 from geo.grid import Grid
 from imagery.change.card import Card, plain
+from imagery.change.detectable_words import SECTION, sizes_in
 from imagery.change.sitejudge import SiteJudge
 from imagery.change.spec import WatchSpec
 from imagery.change.templates import square
@@ -283,3 +284,30 @@ def test_the_card_holds_what_the_outcome_rests_on(taught: Callable[[], SiteJudge
 
 def test_a_card_knows_no_number_that_is_not_one() -> None:
     assert plain([float("inf"), np.float32(0.25), np.int64(3), True]) == [None, 0.25, 3.0, True]
+
+
+def test_an_unchanged_look_says_down_to_which_size_and_one_that_learns_does_not(
+    taught: Callable[[], SiteJudge],
+) -> None:
+    judge = taught()
+    looks = judged(judge, [chip(later(number)) for number in range(4)])
+    sections = [look.card.sections[SECTION] for look in looks if look.card is not None]
+    for look, each in zip(looks, sections, strict=True):
+        sizes = sizes_in(each)
+        assert look.outcome is Outcome.UNCHANGED
+        assert sizes is not None and 5 <= sizes.half_m <= sizes.nine_m < 80
+        assert look.reason.endswith("of a bright roof (red +0.15, nir +0.10) in 4 clear looks")
+        assert look.card is not None and look.card.why[-1] in look.reason
+    # Worked out once a fit.
+    assert len({json.dumps(each) for each in sections}) < len(sections)
+    assert judged(taught(), [chip(later(number)) for number in range(4)]) == looks
+    learning = judge_of().monitor(chip(FIRST))
+    assert learning.card is not None and SECTION not in learning.card.sections
+    assert "roof" not in learning.reason
+
+
+def test_counts_without_a_scale_are_told_no_size() -> None:
+    judge = SiteJudge(spec(), GRID, series="sentinel-2", bands=BANDS, scale=None)
+    looks = judged(judge, [replace(chip(day), scale=None) for day in days(31)])
+    assert looks[-1].outcome is Outcome.UNCHANGED
+    assert looks[-1].card is not None and SECTION not in looks[-1].card.sections
