@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from geo.durable import replacing
 from geo.errors import Where
+from imagery.errors import ArchiveError
 from watch.backup_ledger import copied_ledger
 from watch.backup_manifest import INSIDE, MANIFEST, SCENES, Listed, Manifest, require_distinct
 from watch.backup_members import choose, without_secrets
@@ -31,6 +32,7 @@ from watch.versions import read_settings_text, require_readable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from imagery.model import Scene
     from watch.workspace import Workspace
 
     Progress = Callable[[int, int, str], None]
@@ -98,7 +100,7 @@ def backup(
         ledger = copied_ledger(workspace, Path(scratch))
         chosen = choose(workspace.root, with_archive=with_archive)
         text, hidden = without_secrets(read_settings_text(workspace.root / SETTINGS_FILE))
-        scenes = workspace.archive().scenes()
+        scenes, unlisted = _scenes(workspace)
         sources: dict[str, Path | bytes] = {INSIDE + path: workspace.root / path for path in chosen.files}
         sources[INSIDE + SETTINGS_FILE] = text.encode()
         if ledger is not None:
@@ -112,7 +114,15 @@ def backup(
         with replacing(file) as stream:
             _write(stream, file, manifest, taken, progress)
     words = ledger.words if ledger else ""
-    return BackupReport(file, manifest, len(scenes), words, hidden, chosen.left_out)
+    return BackupReport(file, manifest, len(scenes), words, hidden, unlisted + chosen.left_out)
+
+
+def _scenes(workspace: Workspace) -> tuple[tuple[Scene, ...], tuple[str, ...]]:
+    """Return the scenes of the archive; where it is damaged, none and words: analysts' files go first."""
+    try:
+        return workspace.archive().scenes(), ()
+    except ArchiveError as error:
+        return (), (f"the list of scenes: {error}",)
 
 
 def _earlier(workspace: Workspace) -> bytes | None:

@@ -29,8 +29,10 @@ from watch.backup_scenes import WANTED_FILE, WantedScene, read_wanted
 from watch.errors import BackupRefusedError
 from watch.ledger_rows import load_rows
 from watch.settings import SETTINGS_FILE, read_settings
+from watch.store import ledger_url, shown
 from watch.tar_members import TarMembers
 from watch.versions import require_readable
+from watch.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,6 +55,8 @@ class RestoreReport:
     """Scenes that the workspace had and the backup does not hold."""
     rows: int | None
     """Of a ledger that was kept on a server and is a file now; None where it was a file."""
+    ledger_elsewhere: str
+    """Where the settings keep the ledger, without a password; empty where it is in the new folder."""
 
 
 def restore(file: Path, folder: Path, progress: Progress | None = None) -> RestoreReport:
@@ -80,7 +84,18 @@ def restore(file: Path, folder: Path, progress: Progress | None = None) -> Resto
         raise _not_empty(folder) from error
     except SitewatchError as error:
         raise error.located(file=str(file)) from None
-    return RestoreReport(root, manifest, wanted, rows)
+    return RestoreReport(root, manifest, wanted, rows, _elsewhere(Workspace.open(root)))
+
+
+def _elsewhere(workspace: Workspace) -> str:
+    """Return where a run would write outside the new folder, since settings that came along say so."""
+    place = workspace.ledger_place
+    if isinstance(place, Path):
+        return "" if place.resolve().is_relative_to(workspace.root) else str(place)
+    try:
+        return shown(ledger_url(place))
+    except SitewatchError:
+        return "a database that can't be made out"
 
 
 def _target(folder: Path) -> Path:

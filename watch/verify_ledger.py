@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter, defaultdict
+from collections import Counter
 from contextlib import closing
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from imagery.model import DetectionState
 from watch.findings import Finding, damaged, finding_of, stale
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator
 
     from imagery.model import Detection, Look
     from watch.ledger import Ledger
@@ -83,19 +84,21 @@ def _contents(
     wanted: Collection[str],
     site_ids: Collection[str] | None,
 ) -> Iterator[Finding]:
-    looks = ledger.all_looks()
-    found = ledger.detections()
-    rows = Counter({site_id: len(each) for site_id, each in looks.items()})
-    rows.update(detection.site_id for detection in found)
-    rows.update(window.site_id for window in ledger.no_scenes())
-    foreign = {site_id for site_id in rows if site_ids is not None and site_id not in site_ids}
-    for site_id in sorted(foreign):
-        problem = f"it speaks of a site that the catalogue does not have, in {rows[site_id]} rows"
-        hint = "Take the site's file from a backup; if it was renamed by hand, name its former id in it"
-        yield stale("ledger", name, problem, hint, feature=site_id)
-    for site_id, each in looks.items():
-        yield from _without_scenes(name, site_id, each, scene_ids, wanted, is_foreign=site_id in foreign)
-    yield from _without_looks(name, found, looks)
+    found = sorted(ledger.detections(), key=lambda detection: detection.site_id)
+    windows = Counter(window.site_id for window in ledger.no_scenes())
+    by_site = {site_id: list(each) for site_id, each in groupby(found, lambda detection: detection.site_id)}
+    # One site after the other: all looks of many years would not fit into memory.
+    for site_id in sorted({*ledger.examined(), *windows, *by_site, *(site_ids or ())}):
+        looks = ledger.looks(site_id)
+        detections = by_site.get(site_id, [])
+        is_foreign = site_ids is not None and site_id not in site_ids
+        rows = len(looks) + len(detections) + windows[site_id]
+        if is_foreign and rows:
+            problem = f"it speaks of a site that the catalogue does not have, in {rows} rows"
+            hint = "Take the site's file from a backup; if it was renamed by hand, name its former id in it"
+            yield stale("ledger", name, problem, hint, feature=site_id)
+        yield from _without_scenes(name, site_id, looks, scene_ids, wanted, is_foreign=is_foreign)
+        yield from _without_looks(name, detections, looks)
 
 
 def _without_scenes(
@@ -120,16 +123,11 @@ def _without_scenes(
         yield damaged("ledger", name, problem, hint, feature=site_id)
 
 
-def _without_looks(
-    name: object, found: Iterable[Detection], looks: Mapping[str, Iterable[Look]]
-) -> Iterator[Finding]:
-    days: defaultdict[tuple[str, str, str], set[object]] = defaultdict(set)
-    for site_id, each in looks.items():
-        for look in each:
-            days[site_id, look.grid_id, look.series].add(look.solar_day)
+def _without_looks(name: object, found: Iterable[Detection], looks: Iterable[Look]) -> Iterator[Finding]:
+    days = {(look.grid_id, look.series, look.solar_day) for look in looks}
     for detection in found:
-        known = days[detection.site_id, detection.grid_id, detection.series]
-        lacking = [str(day) for day in (detection.last_without, detection.first_with) if day not in known]
+        ends = (detection.last_without, detection.first_with)
+        lacking = [str(day) for day in ends if (detection.grid_id, detection.series, day) not in days]
         if lacking and detection.state is not DetectionState.RETRACTED:
             problem = f"it rests on looks that are gone: {', '.join(lacking)}"
             yield damaged("ledger", name, problem, _REBUILD, feature=f"detection {detection.id}")

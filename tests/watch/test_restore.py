@@ -98,6 +98,16 @@ def test_an_honest_one_is_restored(tmp_path: Path) -> None:
     assert found == ["archive", "catalogue", "catalogue/a.geojson", "public", "reviews", "sitewatch.toml"]
 
 
+def test_settings_that_keep_the_ledger_elsewhere_are_said(tmp_path: Path) -> None:
+    file, victim = tmp_path / "b.tar", tmp_path / "victim.sqlite"
+    for url, words in ((f"sqlite:///{victim}", str(victim)), ("sqlite:///../x", "x"), ("sqlite:///in", "")):
+        file.write_bytes(honest(("workspace/sitewatch.toml", f'[ledger]\nurl = "{url}"\n'.encode())))
+        report = restore(file, tmp_path / f"new-{len(words)}")
+        assert report.ledger_elsewhere.endswith(words)
+        assert bool(report.ledger_elsewhere) == bool(words)
+    assert not victim.exists()
+
+
 PATHS = {
     "absolute": ("/etc/cron.d/x", "absolute"),
     "drive": ("C:/x", "absolute"),

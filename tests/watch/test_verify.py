@@ -23,8 +23,16 @@ Sitewatch = Callable[..., tuple[int, str, str]]
 SITE = "yard"
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return where the workspace of the first test is put by for the others."""
+    return tmp_path_factory.mktemp("template") / "w"
+
+
 @pytest.fixture
 def kept(
+    template: Path,
+    tmp_path: Path,
     make_workspace: Callable[[str], Workspace],
     add_scenes: Callable[[Workspace, list[Path]], None],
     scenes: Callable[..., list[Path]],
@@ -32,11 +40,13 @@ def kept(
     now: datetime,
 ) -> Workspace:
     """Return a workspace after a run with its pages."""
-    workspace = make_workspace("w")
-    add_scenes(workspace, scenes(days[:8]))
-    workspace.run(now=now)
-    publish(workspace, now=now)
-    return workspace
+    if not template.exists():
+        workspace = make_workspace("first")
+        add_scenes(workspace, scenes(days[:8]))
+        workspace.run(now=now)
+        publish(workspace, now=now)
+        workspace.root.rename(template)
+    return Workspace.open(shutil.copytree(template, tmp_path / "w"))
 
 
 def lines(report: VerifyReport) -> list[str]:
@@ -204,6 +214,25 @@ def test_reviews_and_journals_line_by_line(kept: Workspace) -> None:
     only(verify(kept), Grade.DAMAGED, "journals", "spend.jsonl", "line 1")
 
 
+def test_a_ledger_on_a_server_is_held_against_the_archive_as_well(
+    kept: Workspace, postgresql: str, monkeypatch: pytest.MonkeyPatch, now: datetime
+) -> None:
+    monkeypatch.setenv("SITEWATCH_LEDGER__URL", postgresql)
+    served = Workspace.open(kept.root)
+    served.run(now=now)
+    assert lines(verify(served)) == []
+    gone = scene_folder(kept)
+    shutil.rmtree(gone)
+    report = verify(served)
+    assert [(each.part, each.grade) for each in report.findings] == [
+        ("archive", Grade.STALE),
+        ("ledger", Grade.DAMAGED),
+    ]
+    assert gone.name in lines(report)[1]
+    monkeypatch.setenv("SITEWATCH_LEDGER__URL", postgresql.rpartition("/")[0] + "/nowhere")
+    only(verify(Workspace.open(kept.root)), Grade.DAMAGED, "ledger", "nowhere")
+
+
 def execute(workspace: Workspace, *statements: str) -> None:
     with closing(sqlite3.connect(workspace.ledger_path)) as connection, connection:
         for statement in statements:
@@ -227,7 +256,11 @@ def test_the_ledger_against_itself_archive_and_catalogue(
     only(verify(kept), Grade.DAMAGED, "ledger", detection.id, str(detection.first_with), "sitewatch run")
     kept.run(now=now)
     assert lines(verify(kept)) == []
-    execute(kept, "update looks set site_id = 'nowhere' where solar_day < '2018-05-01'")
+    execute(
+        kept,
+        "update looks set site_id = 'nowhere' where solar_day < '2018-05-01'",
+        "insert into examined select 'nowhere', since, until from examined",
+    )
     only(verify(kept), Grade.STALE, "ledger", "nowhere", "2 rows")
     execute(kept, "update looks set site_id = 'yard'", "update looks set outcome = 'Perhaps'")
     only(verify(kept), Grade.DAMAGED, "ledger", "Perhaps")

@@ -36,15 +36,18 @@ def restore(
             "members": len(report.manifest.members),
             "with_archive": report.manifest.with_archive,
             "ledger_rows": report.rows,
+            "ledger_elsewhere": report.ledger_elsewhere,
             "wanted": [
                 {"id": each.id, "acquired": each.acquired, "from": each.provider} for each in report.wanted
             ],
         }
     )
     if report.rows is not None:
+        output.note(f"ledger.sqlite was made of {report.rows:,} rows of a server's ledger.")
+    if report.ledger_elsewhere:
         output.note(
-            f"ledger.sqlite was made of {report.rows:,} rows; the settings still name the server that they "
-            "are from: empty `url` of [ledger] to use the file"
+            f"The settings keep the ledger elsewhere ({report.ledger_elsewhere}): "
+            "to use what was restored, empty `url` of [ledger]."
         )
     _print_wanted(report.wanted, output)
     output.line(f"Made {report.root} of {len(report.manifest.members)} members, each as its digest says.")
