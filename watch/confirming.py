@@ -99,7 +99,15 @@ def note_of(detection: Detection, looks: Sequence[Look], words: Words, *, by: st
     days = (detection.last_without, detection.first_with)
     seen = [look for day in days for look in looks if _is_at(look, detection, day)]
     sure = Qualifier.CONFIRMED if detection.state is DetectionState.CONFIRMED else Qualifier.PROBABLE
-    size = Measurement("changed area", "m2", value=round(detection.area_m2, 1), qualifier=sure)
+    low, high = detection.area_interval_m2 or (None, None)
+    size = Measurement(
+        "changed area",
+        "m2",
+        value=round(detection.area_m2, 1),
+        qualifier=sure,
+        low=None if low is None else round(low, 1),
+        high=None if high is None else round(high, 1),
+    )
     return Observation(
         id=detection.id,
         date=parse_edtf(detection.bracket),

@@ -24,17 +24,17 @@ SOURCE = "dismissed by analysts"
 
 @dataclass(frozen=True, slots=True)
 class Dismissed:
-    """One dismissed detection and the score of the look that raised it."""
+    """One dismissed detection and the score that raised it."""
 
     detection_id: str
     site_id: str
     first_with: date
     by: tuple[str, ...]
     because: tuple[str, ...]
-    score: float | None
-    """Of that look; None where the ledger no longer has it: then it is in no null."""
+    score: float
+    """The detection's magnitude: what p-values are taken of (`imagery.change.judgement`)."""
     history: int
-    """Earlier clear looks that it was judged against."""
+    """Earlier clear looks that the first look with it was judged against; 0 where that look is gone."""
 
     def stratum(self, mode: str) -> Stratum:
         """Return the finest stratum of the look, ``listed`` or ``search``."""
@@ -64,7 +64,7 @@ def dismissed(
                 detection.first_with,
                 tuple(each.by for each in standing.decisions),
                 tuple(each.because for each in standing.decisions),
-                None if look is None else look.score,
+                detection.magnitude,
                 0 if look is None else look.history,
             )
         )
@@ -79,11 +79,7 @@ def dismissed_null(found: Iterable[Dismissed], modes: Mapping[str, str], *, min_
         modes: ``listed`` or ``search`` by site; ``listed`` where a site is not named.
         min_scores: Of the null that it will be merged into: the stricter one of both holds.
     """
-    scores = [
-        (each.stratum(modes.get(each.site_id, "listed")), each.score)
-        for each in found
-        if each.score is not None
-    ]
+    scores = [(each.stratum(modes.get(each.site_id, "listed")), each.score) for each in found]
     return null_of(scores, source=SOURCE, min_scores=min_scores)
 
 

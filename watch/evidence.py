@@ -16,6 +16,7 @@ from watch.watcher import lattices
 if TYPE_CHECKING:
     from datetime import date
 
+    from imagery.change.card import Card
     from imagery.model import Detection, Look
     from sites.model import Site
     from watch.ledger import Ledger
@@ -33,6 +34,12 @@ class Evidence:
     muted_until: date | None
     looks: tuple[Look, ...]
     """Of the detection's lattice and series, from the last one without it on, oldest first."""
+
+    @property
+    def card(self) -> Card | None:
+        """What the outcome of the first look with it rests on; None where no card was kept."""
+        day = self.detection.first_with
+        return next((look.card for look in self.looks if look.solar_day == day), None)
 
 
 def find_detection(ledger: Ledger, detection_id: str) -> Detection:

@@ -175,6 +175,14 @@ def _one_line(text: str, limit: int) -> str:
     return plain if len(plain) <= limit else f"{plain[: limit - 3]}..."
 
 
+def area_range(detection: Detection) -> str:
+    """Return the range of a detection's area as it follows the area; empty where none was told."""
+    if detection.area_interval_m2 is None:
+        return ""
+    low, high = detection.area_interval_m2
+    return f" (with 90 % {low:,.0f} to {high:,.0f})"
+
+
 def is_over(state: str) -> bool:
     """Whether nothing is left to be withdrawn."""
     return state in _OVER
@@ -245,11 +253,17 @@ def look_troubles(looks: Iterable[LookOutcome], sites: Mapping[str, Site]) -> tu
 def _change_lines(detection: Detection, site: Site, said: str, last: LastWord | None) -> Iterable[str]:
     days = f"{detection.last_without} (last clear look without it) and {detection.first_with} (first with it)"
     yield f"Between {days}."
+    if detection.date_interval_90:
+        yield f"With 90 % between {detection.date_interval_90.replace('/', ' and ')}."
+    yield f"How big: about {detection.area_m2:,.0f} m2{area_range(detection)}."
     p_value = "no p-value yet" if detection.p_value is None else f"p = {detection.p_value:.2g}"
     yield (
         f"How sure: {detection.state}, seen on {detection.looks_with} clear looks, {detection.magnitude:.1f} "
         f"times its threshold, {p_value}."
     )
+    if detection.kind:
+        yield f"Looks like: {detection.kind}."
+    yield from (f"But note: {flag}." for flag in detection.flags)
     if last is not None:
         yield f"It was told as {last.state} before."
     if site.point is not None:

@@ -38,7 +38,7 @@ def list_queue(folder: Folder, reviews: Reviews, filters: Filters, output: Outpu
     parts = [
         f"{number_of(len(shown), 'detection')} shown, {waiting} of {len(everything)} want a word",
         f"{muted} on muted sites" if muted else "",
-        f"{quiet_scores} dismissed for the empirical null" if quiet_scores else "",
+        f"{quiet_scores} dismissed by all who spoke, kept as quiet scores" if quiet_scores else "",
         f"{number_of(lost, 'decision')} on detections that are gone (--orphans)" if lost else "",
     ]
     output.line("; ".join(part for part in parts if part) + ".")
@@ -98,12 +98,17 @@ def evidence_json(found: Evidence) -> dict[str, Any]:
         "word": found.standing.word,
         "decisions": [decision.to_json() for decision in found.standing.decisions],
         "muted_until": None if found.muted_until is None else str(found.muted_until),
-        "looks": [look_json(look) for look in found.looks],
+        "looks": [
+            look_json(look) | {"card": None if look.card is None else look.card.to_json()}
+            for look in found.looks
+        ],
     }
 
 
 def print_evidence(found: Evidence, output: Output) -> None:
     """Print it as a card for a person."""
+    from watch.news import area_range
+
     detection = found.detection
     simulated = ", SIMULATED pixels" if detection.simulated else ""
     output.line(f"{found.site.name} ({found.site.id}), detection {detection.id}{simulated}")
@@ -111,10 +116,17 @@ def print_evidence(found: Evidence, output: Output) -> None:
         f"{detection.state}: not there on {detection.last_without}, there on {detection.first_with}, "
         f"last seen on {detection.last_with}, on {detection.looks_with} clear looks ({detection.series})"
     )
+    if detection.date_interval_90:
+        output.line(f"changed between {detection.date_interval_90.replace('/', ' and ')} with 90 %")
     p_value = "no p-value yet" if detection.p_value is None else f"p = {detection.p_value:.2g}"
     output.line(
-        f"about {detection.area_m2:,.0f} m2; {detection.magnitude:.2f} times its threshold; {p_value}"
+        f"about {detection.area_m2:,.0f} m2{area_range(detection)}; {detection.magnitude:.2f} times its "
+        f"threshold; {p_value}"
     )
+    if detection.kind:
+        output.line(f"looks like: {detection.kind}")
+    for flag in detection.flags:
+        output.line(f"but note: {flag}")
     if detection.direction:
         bands = ", ".join(f"{band} {value:+.3f}" for band, value in detection.direction.items())
         output.line(f"observed minus predicted: {bands}")
@@ -134,6 +146,9 @@ def print_evidence(found: Evidence, output: Output) -> None:
             for look in found.looks
         ],
     )
+    if found.card is not None:
+        output.line(f"card of the look of {detection.first_with} (others: sitewatch looks SITE --day DAY):")
+        output.line(found.card.text())
 
 
 def list_dismissed(found: Sequence[Dismissed], output: Output) -> None:
@@ -161,7 +176,7 @@ def list_dismissed(found: Sequence[Dismissed], output: Output) -> None:
                 each.detection_id,
                 each.site_id,
                 each.first_with,
-                "" if each.score is None else f"{each.score:.2f}",
+                f"{each.score:.2f}",
                 "; ".join(each.because),
                 ", ".join(each.by),
             )

@@ -121,6 +121,7 @@ def test_a_change_is_told_with_its_days_size_certainty_and_place(
     assert digest_text(digest(counted(ended(1), before={"yard": START}), news, held=1), 50) == (
         "* Yard: probable change, about 32,400 m2 (SIMULATED)\n"
         "  Between 2021-04-17 (last clear look without it) and 2021-05-03 (first with it).\n"
+        "  How big: about 32,400 m2.\n"
         "  How sure: probable, seen on 2 clear looks, 2.5 times its threshold, no p-value yet.\n"
         "  Where: 39.03000, 125.75400 (lat, lon).\n"
         "  Analysts: dismissed by bo (dust).\n"
@@ -134,6 +135,26 @@ def test_a_change_is_told_with_its_days_size_certainty_and_place(
     )
     many = digest_text(digest(counted(), news, replace(news, subject="det-b")), 1)
     assert "... and 1 more: sitewatch review list" in many
+
+
+def test_intervals_kind_and_flags_are_told_where_they_are_known(
+    watched: Workspace, detection: Detection
+) -> None:
+    known = replace(
+        detection,
+        date_interval_90="2021-04-20/2021-05-01",
+        area_interval_m2=(30_000.0, 35_000.0),
+        kind="brighter, like a roof",
+        flags=("harvest laid out to dry fits, too",),
+    )
+    news = change_news(known, watched.catalogue().get("yard"), "", None)
+    assert news is not None
+    assert news.lines[1:3] == (
+        "With 90 % between 2021-04-20 and 2021-05-01.",
+        "How big: about 32,400 m2 (with 90 % 30,000 to 35,000).",
+    )
+    assert "Looks like: brighter, like a roof." in news.lines
+    assert "But note: harvest laid out to dry fits, too." in news.lines
 
 
 def last(news: News, times: int = 1) -> LastWord:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from imagery.change.card import Card
 from imagery.model import Detection, Look
 from watch.workspace import Workspace
 
@@ -30,7 +31,7 @@ def test_list_show_dismiss_confirm_mute_retract(
     assert "it was said already" in out
     code, out, _ = sitewatch("review", "list", *where)
     assert "0 detections shown" in out
-    assert "1 dismissed for the empirical null" in out
+    assert "1 dismissed by all who spoke" in out
     note = ("--note", "A hall.", "--source", "outlet=NK Econ Watch;reliability=B")
     code, out, _ = sitewatch("review", "confirm", "det-0", *note, "--by", "bo", "--json", *where)
     assert code == 0
@@ -50,6 +51,46 @@ def test_list_show_dismiss_confirm_mute_retract(
     assert "confirmed by bo" in out
     assert "not there on 2021-04-17, there on 2021-05-03" in out
     assert "SIMULATED" in out
+
+
+def test_show_tells_intervals_kind_flags_and_the_card(
+    reviewed: Workspace,
+    detection: Detection,
+    put: Callable[..., None],
+    make_look: Callable[..., Look],
+    sitewatch: Sitewatch,
+) -> None:
+    known = replace(
+        detection,
+        grid_id="grid-2",
+        date_interval_90="2021-04-20/2021-05-01",
+        area_interval_m2=(30_000.0, 35_000.0),
+        kind="brighter",
+        flags=("dust fits, too",),
+    )
+    card = Card("Changed", ("it stands out",), ("dust",), {"decision": {"ratio": 2.5}})
+    looks = [make_look(day, grid_id="grid-2", card=card) for day in (known.last_without, known.first_with)]
+    put(reviewed, [])
+    put(reviewed, [known], looks)
+    where = ("--workspace", str(reviewed.root))
+    code, out, _ = sitewatch("review", "show", "det-0", *where)
+    assert code == 0
+    for words in (
+        "changed between 2021-04-20 and 2021-05-01 with 90 %",
+        "about 32,400 m2 (with 90 % 30,000 to 35,000); 2.50 times its threshold",
+        "looks like: brighter",
+        "but note: dust fits, too",
+        "  because it stands out",
+        "  although dust",
+        "  ratio: 2.5",
+    ):
+        assert words in out
+    shown = json.loads(sitewatch("review", "show", "det-0", "--json", *where)[1])
+    assert [look["card"]["why"] for look in shown["looks"]] == [["it stands out"]] * 2
+    sitewatch("review", "confirm", "det-0", "--note", "A hall.", "--by", "anna", *where)
+    (note,) = reviewed.catalogue().get("yard").observations
+    assert note.measurement is not None
+    assert (note.measurement.low, note.measurement.high) == (30_000.0, 35_000.0)
 
 
 def test_what_is_refused_changes_nothing(reviewed: Workspace, sitewatch: Sitewatch) -> None:
@@ -102,7 +143,7 @@ def test_dismissed_lists_scores(reviewed: Workspace, sitewatch: Sitewatch) -> No
     code, out, _ = sitewatch("review", "dismissed", "--json", *where)
     assert code == 0
     (row,) = json.loads(out)
-    assert (row["score"], row["because"], row["by"]) == (1.5, ["dust"], ["anna"])
+    assert (row["score"], row["because"], row["by"]) == (2.5, ["dust"], ["anna"])
 
 
 def test_the_picture_shows_before_and_after_with_the_place_outlined(

@@ -161,7 +161,8 @@ def test_the_queue_goes_by_evidence_and_leaves_out_what_is_settled(
 def test_what_all_reviewers_dismissed_joins_the_null(
     tmp_path: Path, detection: Detection, make_look: Callable[..., Look]
 ) -> None:
-    looks = {"yard": [make_look(detection.first_with, score=7.5)]}
+    looks = {"yard": [make_look(detection.first_with)]}
+    detection = replace(detection, magnitude=7.5)
     write_decision(tmp_path, decision())
     (found,) = dismissed([detection], looks, read_reviews(tmp_path))
     assert (found.score, found.history, found.because) == (7.5, 12, ("dust",))
@@ -176,7 +177,7 @@ def test_what_all_reviewers_dismissed_joins_the_null(
     assert merged.source == "dismissed by analysts + simulated"
     write_decision(tmp_path, decision(Verdict.CONFIRM, by="bo"))
     assert dismissed([detection], looks, read_reviews(tmp_path)) == ()
-    assert dismissed_null([replace(found, score=None)], {}, min_scores=50).tails == {}
+    assert dismissed_null([], {}, min_scores=50).tails == {}
 
 
 def test_a_reviewer_is_named_by_option_setting_git_or_account(
