@@ -15,20 +15,15 @@ import subprocess
 import tempfile
 import time
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geo.grid import Grid
 from imagery.change.harmonics import design_matrix, fit
 from imagery.change.monitor import Monitored, deviations, update
-from imagery.change.seriesmonitor import SeriesMonitor
-from imagery.change.state import SiteState
-from imagery.change.statestore import StateStore
 from imagery.compiled import compiled
-from imagery.model import Chip
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +31,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from imagery.change.harmonics import HarmonicModel
-    from imagery.change.state import HistoryLook
 
 LOOKS = 60
 SIDE = 256
@@ -211,67 +205,6 @@ def by_nrt(python: str, rng: np.random.Generator) -> dict[str, float]:
     }
 
 
-def chip_of(number: int, rng: np.random.Generator) -> Chip:
-    """Return one look of a site."""
-    grid = Grid.from_json(
-        {
-            "site_id": "site",
-            "crs": "EPSG:32652",
-            "transform": [10.0, 0.0, 280_000.0, 0.0, -10.0, 4_440_000.0],
-            "shape": [SIDE, SIDE],
-        }
-    )
-    acquired = datetime(2019, 1, 5, 2, tzinfo=UTC) + timedelta(days=5 * number)
-    clear = rng.random((SIDE, SIDE)) > HIDDEN
-    return Chip(
-        grid=grid,
-        solar_day=acquired.date(),
-        acquired=acquired,
-        day_only=False,
-        platform="S2A",
-        series="s2",
-        scene_ids=(str(number),),
-        bands=("blue", "green", "red", "nir"),
-        dn=rng.normal(2000, 60, (BANDS, SIDE, SIDE)).astype(np.uint16),
-        scale=1e-4,
-        valid=np.ones((SIDE, SIDE), dtype=np.bool_),
-        clear=clear,
-        classes=clear.astype(np.uint8),
-        mask_scheme="scl",
-    )
-
-
-def looks_in_order(rng: np.random.Generator) -> dict[str, float]:
-    """Return CPU milliseconds of looks, fits, and of keeping the state."""
-    chips = {str(number): chip_of(number, rng) for number in range(80)}
-
-    def chip_again(look: HistoryLook) -> Chip:
-        return chips[look.key.id]
-
-    state = SiteState.fresh(chips["0"], window=(slice(96, 160), slice(96, 160)))
-    monitor = SeriesMonitor(state, chip_again)
-    looks, fits = [], {}
-    for chip in chips.values():
-        start = time.process_time()
-        taken = monitor.monitor(chip)
-        spent = 1000 * (time.process_time() - start)
-        if taken.fitted:
-            fits[f"look with a fit to {taken.looks} looks"] = spent
-        elif taken.looks:
-            looks.append(spent)
-    figures = {"look without a fit (median)": float(np.median(looks)), **dict(list(fits.items())[-2:])}
-    with tempfile.TemporaryDirectory() as name:
-        store = StateStore(Path(name))
-        start = time.process_time()
-        store.save(state, chips["0"].grid)
-        figures["state written"] = 1000 * (time.process_time() - start)
-        start = time.process_time()
-        store.load(chips["0"].grid, "s2")
-        figures["state read"] = 1000 * (time.process_time() - start)
-    figures["state, MB"] = len(state.to_bytes()) / 1e6
-    return figures
-
-
 def main() -> None:
     """Print the tables."""
     arguments = argparse.ArgumentParser(description=__doc__)
@@ -290,10 +223,7 @@ def main() -> None:
     for name, rate in rates.items():
         print(f"| {name} | {1e-6 * rate:.3g} |")
     share = rates[f"EWMA and CUSUM, {LARGE_PX} px"] * BYTES_OF_UPDATE * 1e-9
-    print(f"\nOut of the cache the update moves {share:.1f} GB/s ({BYTES_OF_UPDATE} bytes a pixel-date).\n")
-    print(f"| {SIDE} px, {BANDS} bands | CPU ms |\n|---|---|")
-    for name, figure in looks_in_order(rng).items():
-        print(f"| {name} | {figure:.1f} |")
+    print(f"\nOut of the cache the update moves {share:.1f} GB/s ({BYTES_OF_UPDATE} bytes a pixel-date).")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,10 @@ class ArchiveError(SitewatchError):
     """The archive is damaged or can't be written."""
 
 
+class StateError(ArchiveError):
+    """What a series carries from look to look can't be read; its looks are judged again from their chips."""
+
+
 class NoClearLookError(InputError, LookupError):
     """No look of a site is clear enough for what was asked."""
 

@@ -129,7 +129,7 @@ def normalise(
     level = _level(look, gain, offset - common)
     low, high = settings.gain_range
     return Normalised(
-        values=_applied(values, gain, offset - common),
+        values=scaled(values, gain, offset - common),
         gain=gain,
         offset=offset,
         common=common,
@@ -229,8 +229,15 @@ def _level(
     return level
 
 
-def _applied(
+def scaled(
     values: NDArray[np.floating], gain: NDArray[np.float64], offset: NDArray[np.float64]
 ) -> NDArray[np.float32]:
-    scaled = values.astype(np.float32) * gain[:, None, None].astype(np.float32)
-    return np.asarray(scaled + offset[:, None, None].astype(np.float32))
+    """Return ``gain * values + offset``.
+
+    Args:
+        values: ``(band, y, x)``.
+        gain: ``(band)``.
+        offset: ``(band)``.
+    """
+    times, plus = (each[:, None, None].astype(np.float32) for each in (gain, offset))
+    return np.asarray(values.astype(np.float32) * times + plus)

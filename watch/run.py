@@ -129,7 +129,16 @@ def run(
         reports = tuple(_attempt(work, job) for job in jobs)
         ledger.finish_run(run_id, conduct.clock.now())
         stages.end("judge")
-    return RunReport(run_id, instant, reports, stacked.trouble, agenda, stages.done)
+    troubles = [watcher.state_trouble for job in jobs for watcher in job.watchers if watcher.state_trouble]
+    return RunReport(
+        run_id,
+        instant,
+        reports,
+        stacked.trouble,
+        agenda,
+        stages.done,
+        state_trouble=troubles[0] if troubles else None,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +205,7 @@ def _plan(work: _Work, site: Site, examined: Examined | None, planned: Planned, 
             provider=work.provider,
             settings=work.workspace.settings.look,
             until=horizon,
+            keeps_states=work.workspace.settings.run.stacks,
         )
         aside = unjudged(site, work.index, until=horizon)
     except Exception as error:  # noqa: BLE001 - whatever one site meets, the others are looked at

@@ -61,6 +61,8 @@ class RunReport:
     """What the run did one after the other, and how many seconds each took."""
     spent: Charge = NOTHING
     """What was spent on images; a run that reads the archive alone spends nothing."""
+    state_trouble: ArchiveError | None = None
+    """Why what was learned of a site could not be kept; the next run learns it again."""
 
     @property
     def looks(self) -> Counter[Outcome]:

@@ -38,7 +38,7 @@ statement = {statement}              # one sentence at the head of each page: wh
 [run]
 cadence_days = 5            # how often a site is due when the site itself does not say
 assume_clear = false        # judge images that have no cloud mask as if all of them were clear
-stacks = true               # keep what was read of a site in one file, to be read again in one piece
+stacks = true               # keep what was read and learned of a site, so that the next run costs less
 
 [look]
 min_clear_footprint = 0.5   # below this clear share of the footprint a look is Obscured

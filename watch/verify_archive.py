@@ -15,7 +15,7 @@ import orjson
 from geo.durable import PART_SUFFIX, write_bytes
 from geo.errors import SitewatchError
 from geo.grid import Grid
-from imagery.change.state import SiteState
+from imagery.change.packed import unpack
 from imagery.elevation import ELEVATION_FOLDER, kept_elevation
 from imagery.errors import ArchiveError
 from imagery.pins import read_pins
@@ -226,10 +226,9 @@ def _derived(archive: Archive, site_ids: Collection[str] | None, *, quick: bool)
                 found.append(stale("archive", folder, "no site of the catalogue has this id", _PRUNE))
                 continue
             grids = _grids_of(archive, folder.name)
-            files = sorted(path for path in folder.iterdir() if path.is_file())
             found += [
                 stale("archive", path, "its lattice is none of the site's any more", _PRUNE)
-                for path in files
+                for path in sorted(folder.iterdir())
                 if not path.name.startswith((*grids, "."))
             ]
     if not quick:
@@ -246,9 +245,11 @@ def _grids_of(archive: Archive, site_id: str) -> tuple[str, ...]:
 
 def _unreadable_states(folder: Path) -> list[Finding]:
     found = []
-    for path in sorted(folder.rglob("*.state")):
+    for path in sorted((*folder.rglob("*.state"), *folder.rglob("*.part"))):
+        if path.name.startswith("."):
+            continue
         try:
-            SiteState.from_bytes(path.read_bytes())
+            unpack(path.read_bytes())
         except (SitewatchError, OSError) as error:
             found.append(stale("archive", path, f"it can't be read ({error})", "It is made again: delete it"))
     return found

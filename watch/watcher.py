@@ -8,22 +8,24 @@ from typing import TYPE_CHECKING
 from geo.errors import SitewatchError
 from geo.grid import DEFAULT_CONTEXT_M
 from imagery.change.card import METHOD
-from imagery.change.sitejudge import SiteJudge
 from imagery.change.spec import WatchSpec
 from imagery.model import NO_MASK, Look, Outcome
 from imagery.pins import grid_for, native_resolution_m
 from imagery.provider import solar_days
 from sites.watching import WatchMode, watching_mode
+from watch.course import Course
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import date, datetime
+    from pathlib import Path
 
     from shapely.geometry.base import BaseGeometry
 
     from geo.grid import Grid
     from imagery.archive import Archive
-    from imagery.model import Chip, Detection, Scene
+    from imagery.errors import ArchiveError
+    from imagery.model import Chip, Scene
     from imagery.provider import Provider
     from imagery.scene_index import SceneIndex
     from sites.model import Site
@@ -98,42 +100,35 @@ def is_listed(site: Site, lattice: Lattice) -> bool:
     return drawn and float(lattice.grid.weights(lattice.area).sum()) <= LISTED_MAX_PX
 
 
-class _Judges:
-    """The judges of one lattice: chips of different bands or scale are never compared."""
-
-    def __init__(self, lattice: Lattice, spec: WatchSpec) -> None:
-        self._lattice = lattice
-        self._spec = spec
-        self._by_kind: dict[tuple[tuple[str, ...], float | None], SiteJudge] = {}
-
-    def monitor(self, chip: Chip) -> Look:
-        """Judge one more chip."""
-        kind = (chip.bands, chip.scale)
-        judge = self._by_kind.get(kind)
-        if judge is None:
-            grid, series = self._lattice.grid, self._lattice.series
-            judge = SiteJudge(self._spec, grid, series=series, bands=chip.bands, scale=chip.scale)
-            self._by_kind[kind] = judge
-        return judge.monitor(chip)
-
-    def report(self) -> tuple[Detection, ...]:
-        """Return the detections so far, by the day on which they were raised."""
-        found = [detection for judge in self._by_kind.values() for detection in judge.report()]
-        return tuple(sorted(found, key=lambda each: each.first_with))
-
-
 class Watcher:
     """Judges the days of one lattice that have not been judged, oldest first.
 
     A day is judged anew when its scenes are not those that the ledger names, or when another method judged
     it, and so is every day after it: what is in the ledger never depends on the order in which scenes
-    arrived. What earlier days taught is learned anew from their chips, which gives the same.
+    arrived. What earlier days taught is taken up from the state that the last run left; where there is none
+    that fits, it is learned anew from their chips, which gives the same.
     """
 
     def __init__(
-        self, site: Site, lattice: Lattice, ledger: Ledger, *, provider: Provider, spec: WatchSpec
+        self,
+        site: Site,
+        lattice: Lattice,
+        ledger: Ledger,
+        *,
+        provider: Provider,
+        spec: WatchSpec,
+        states: Path | None = None,
     ) -> None:
-        """Compare the lattice's days with the ledger's looks."""
+        """Compare the lattice's days with the ledger's looks.
+
+        Args:
+            site: That is watched.
+            lattice: Of the site.
+            ledger: Of the looks so far.
+            provider: Of the chips.
+            spec: Footprint and rules.
+            states: The archive's root, below which states are kept between runs; None: nowhere.
+        """
         self._site = site
         self._lattice = lattice
         self._ledger = ledger
@@ -144,7 +139,17 @@ class Watcher:
         self._todo = [] if first is None else [day for day in lattice.scenes if day >= first]
         again = set(self._todo)
         self._stale = [look.solar_day for look in known if look.solar_day in again]
-        self._looks = [look for look in known if look.solar_day not in again]
+        self._shown = [
+            look.solar_day
+            for look in known
+            # A look may outlive its scenes, where an archive was pruned or not restored: it stays true.
+            if look.solar_day not in again
+            and look.solar_day in lattice.scenes
+            and look.outcome is not Outcome.FAILED
+        ]
+        self._states = states
+        self.state_trouble: ArchiveError | None = None
+        """Why what was learned could not be kept."""
 
     @property
     def days(self) -> tuple[date, ...]:
@@ -167,33 +172,35 @@ class Watcher:
         if self._stale:
             with self._ledger.transaction() as transaction:
                 transaction.drop_looks(site_id, grid_id, series, self._stale)
-        judges = _Judges(self._lattice, self._spec)
-        lost = self._replay(judges)
+        if not self._todo:
+            return
+        course = Course(
+            self._spec, self._lattice.grid, series, self._lattice.scenes, self._read, self._states
+        )
+        course.begin(self._shown)
         for day in self._todo:
-            look = self._failed(day, lost) if lost else self._judge(judges, day)
+            look = self._judged(course, day)
             with self._ledger.transaction() as transaction:
                 transaction.add_look(look, run_id=run_id, judged_at=clock())
-                transaction.set_detections(site_id, grid_id, series, judges.report(), run_id=run_id)
-            yield look
-
-    def _replay(self, judges: _Judges) -> SitewatchError | None:
-        """Show the judges what is in the ledger already; return why that can't be done, or None."""
-        for look in self._looks if self._todo else ():
-            # A look may outlive its scenes, where an archive was pruned or not restored: it stays true.
-            if look.outcome is Outcome.FAILED or look.solar_day not in self._lattice.scenes:
-                continue
+                transaction.set_detections(site_id, grid_id, series, course.report(), run_id=run_id)
             try:
-                judges.monitor(self._read(look.solar_day))
-            except SitewatchError as error:
-                return error
-        return None
+                yield look
+            except GeneratorExit:
+                self._keep(course)  # the run ends here, and the next one goes on from here
+                raise
+        self._keep(course)
 
-    def _judge(self, judges: _Judges, day: date) -> Look:
+    def _keep(self, course: Course) -> None:
+        course.save()
+        self.state_trouble = course.trouble
+
+    def _judged(self, course: Course, day: date) -> Look:
+        if course.lost is not None:
+            return self._failed(day, course.lost)
         try:
-            chip = self._read(day)
+            return course.judge(day)
         except SitewatchError as error:
             return self._failed(day, error)
-        return judges.monitor(chip)
 
     def _read(self, day: date) -> Chip:
         return self._provider.read(self._lattice.grid, self._lattice.scenes[day])
@@ -249,9 +256,18 @@ def open_watchers(
     provider: Provider,
     settings: LookSettings,
     until: datetime,
+    keeps_states: bool = True,
 ) -> tuple[Watcher, ...]:
     """Return the watchers of a site, by series."""
+    states = archive.root if keeps_states else None
     return tuple(
-        Watcher(site, lattice, ledger, provider=provider, spec=watch_spec(site, lattice, settings))
+        Watcher(
+            site,
+            lattice,
+            ledger,
+            provider=provider,
+            spec=watch_spec(site, lattice, settings),
+            states=states,
+        )
         for lattice in lattices(site, archive, index, until=until)
     )

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imagery.change.harmonics import fit
-from imagery.change.prepare import aligned, on_scale
+from imagery.change.prepare import aligned, moves, on_scale
+from imagery.change.recipe import Scaled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +59,8 @@ def _model(looks: Sequence[PastLook], resolution: float) -> HarmonicModel:
 
 def _placed(look: PastLook, model: HarmonicModel, bands: Sequence[str]) -> PastLook:
     predicted, _ = model.predict(look.day, look.orbit)
-    return replace(look, values=aligned(look.values, predicted, bands)[0])
+    values, found = aligned(look.values, predicted, bands)
+    return replace(look, values=values, recipe=look.recipe.then(*moves(found)))
 
 
 def _scaled(
@@ -66,4 +68,6 @@ def _scaled(
 ) -> PastLook:
     predicted, _ = model.predict(look.day, look.orbit)
     result = on_scale(look.values, predicted, context, settings)
-    return replace(look, values=result.values if result.plausible else look.values, is_settled=True)
+    if not result.plausible:
+        return replace(look, is_settled=True)
+    return replace(look, values=result.values, recipe=look.recipe.then(Scaled.by(result)), is_settled=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from imagery.change.learned import Quiet
 from imagery.change.search import maps_of
+from imagery.change.stored import Stored
+from imagery.change.whole import Whole
 
 if TYPE_CHECKING:
     from datetime import date
@@ -64,15 +66,39 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Mapped:
+    """What a look shows on the window."""
+
+    now: Residuals
+    maps: LookMaps
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class KeptLook:
     """A judged look whose residuals are kept."""
 
-    day: date
-    residuals: Residuals
-    """Of the whole frame."""
-    now: Residuals
-    """Of the window."""
-    maps: LookMaps
+    whole: Whole
+    stored: Stored[Mapped]
+
+    @property
+    def day(self) -> date:
+        """Its day."""
+        return self.whole.day
+
+    @property
+    def now(self) -> Residuals:
+        """Residuals of the window."""
+        return self.stored.get().now
+
+    @property
+    def maps(self) -> LookMaps:
+        """The scores of every place of the window."""
+        return self.stored.get().maps
+
+    @property
+    def residuals(self) -> Residuals:
+        """Residuals of the whole frame."""
+        return self.whole.residuals()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,9 +128,12 @@ class Day:
         record: Record,
     ) -> Day:
         """Map a look."""
-        now = result.residuals.part(material.frame.window)
+        window = material.frame.window
+        whole = Whole.of(chip, result, learned.stored_model)
+        inside = result.residuals.part(window)
+        now = replace(inside, drifts=whole.drifts(window))
         maps = maps_of(now, material.frame.shapes, learned.yard)
-        this = KeptLook(chip.solar_day, result.residuals, now, maps)
+        this = KeptLook(whole, Stored.of(Mapped(now, maps)))
         return cls(chip, result, learned, material, record, quiet.at_least(LEAST), this, kept)
 
     @property

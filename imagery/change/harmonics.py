@@ -71,6 +71,18 @@ class HarmonicModel:
         """Harmonics of the season: 0, 1 or 2; a pixel with few values of its own may have fewer."""
         return order_for(self.looks)
 
+    def part(self, window: tuple[slice, slice]) -> HarmonicModel:
+        """Return the model of a window of the frame, copied."""
+        inside = (..., *window)
+        return HarmonicModel(
+            self.orbits,
+            self.looks,
+            np.ascontiguousarray(self.coefficients[inside]),
+            np.ascontiguousarray(self.sigma[inside]),
+            np.ascontiguousarray(self.count[inside]),
+            np.ascontiguousarray(self.inverse_gram[inside]),
+        )
+
     def knows(self, orbit: str) -> bool:
         """Return whether the orbit has its own level; others are predicted like the first."""
         return orbit in self.orbits

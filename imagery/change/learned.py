@@ -17,8 +17,10 @@ import numpy as np
 
 from imagery.change.harmonics import HarmonicModel, fit
 from imagery.change.matched import Residuals, band_join
+from imagery.change.recipe import AS_IT_CAME
 from imagery.change.search import Yardstick, alone, maps_of, summed, together, tops, yardstick
 from imagery.change.season import season_distance_days
+from imagery.change.stored import Stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from imagery.change.recipe import Recipe
     from imagery.change.search import LookMaps, Shapes
+    from imagery.model import Chip
 
 CALIBRATION_LOOKS = 24
 """The latest looks of the history that are scored: what a fit costs must not grow with the archive."""
@@ -61,6 +65,13 @@ class PastLook:
     """``(band, y, x)``; NaN where not clear."""
     is_settled: bool = True
     """Whether the values were laid onto a prediction and put on its scale; else they are as they came."""
+    recipe: Recipe = AS_IT_CAME
+    """How the values follow from the look's chip."""
+
+    @classmethod
+    def as_it_came(cls, chip: Chip) -> PastLook:
+        """Take a chip that nothing was done to."""
+        return cls(chip.solar_day, chip.geometry.orbit, chip.values(), is_settled=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +96,18 @@ class Quiet:
 class Learned:
     """What a history predicts and how its own looks score."""
 
-    model: HarmonicModel
+    stored_model: Stored[HarmonicModel]
     yard: Yardstick
     quiet: Quiet
     """What its looks score, each judged without itself."""
     days: tuple[date, ...]
     orbits: tuple[str, ...]
     """One a look."""
+
+    @property
+    def model(self) -> HarmonicModel:
+        """What is predicted for each pixel."""
+        return self.stored_model.get()
 
 
 Window = tuple[slice, slice]
@@ -122,11 +138,12 @@ def learn(
     days, orbits = [look.day for look in history], [look.orbit for look in history]
     model = fit(np.stack([look.values for look in history]), days, orbits, resolution=resolution)
     model.sigma[:, model.count < min_values] = np.nan
-    frames = [without_itself(look, model, window) for look in history[-CALIBRATION_LOOKS:]]
+    inside = model.part(window)
+    frames = [without_itself(look, inside, window) for look in history[-CALIBRATION_LOOKS:]]
     join = band_join(np.concatenate([_z(frame).reshape(len(frame.values), -1) for frame in frames], axis=1))
     yard = yardstick(frames, shapes, join)
     return Learned(
-        model=model,
+        stored_model=Stored.of(model),
         yard=yard,
         quiet=quiet_of([maps_of(frame, shapes, yard) for frame in frames], shapes, yard),
         days=tuple(days),
@@ -135,13 +152,18 @@ def learn(
 
 
 def without_itself(look: PastLook, model: HarmonicModel, window: Window) -> Residuals:
-    """Return the residuals of a look of the history against the model without it, on a window."""
+    """Return the residuals of a look of the history against the model without it, on a window.
+
+    Args:
+        look: Of the whole frame.
+        model: Of the window.
+        window: Of the frame.
+    """
     predicted, leverage = model.predict(look.day, look.orbit)
-    part = (slice(None), *window)
-    kept = 1 - np.minimum(leverage[window], np.float32(_MAX_LEVERAGE))
-    residual = (look.values[part] - predicted[part]) / kept
-    shared = drifts_of(model, look.day, look.orbit, predicted)[(slice(None), *part)]
-    return Residuals(residual, np.square(model.sigma[part]) / kept, shared)
+    kept = 1 - np.minimum(leverage, np.float32(_MAX_LEVERAGE))
+    residual = (look.values[(slice(None), *window)] - predicted) / kept
+    shared = drifts_of(model, look.day, look.orbit, predicted)
+    return Residuals(residual, np.square(model.sigma) / kept, shared)
 
 
 def drifts_of(

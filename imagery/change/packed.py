@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import orjson
 
-from imagery.errors import ArchiveError
+from imagery.errors import StateError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +57,7 @@ def unpack(data: bytes | memoryview) -> tuple[dict[str, Any], dict[str, NDArray[
     Nothing is allocated from what the bytes claim before it is known to agree with their length.
 
     Raises:
-        ArchiveError: The bytes are not those that were packed.
+        StateError: The bytes are not those that were packed.
     """
     view = memoryview(data)
     if len(view) < _PREFIX.size or view[:8] != MAGIC:
@@ -109,6 +109,6 @@ def _arrays(table: list[Any], body: memoryview) -> dict[str, NDArray[Any]]:
     return found
 
 
-def _damaged(why: str) -> ArchiveError:
+def _damaged(why: str) -> StateError:
     hint = "States are derived: delete it, and the looks are judged again"
-    return ArchiveError(f"this is no whole state of a site: {why}", hint=hint)
+    return StateError(f"this is no whole state of a site: {why}", hint=hint)

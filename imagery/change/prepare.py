@@ -9,8 +9,8 @@ import numpy as np
 
 from imagery.align import estimate_shift
 from imagery.change.matched import MEDIAN_CHI2, Residuals
+from imagery.change.recipe import AS_IT_CAME, Moved, Recipe, Scaled
 from imagery.normalise import NormaliseMethod, NormaliseSettings, normalise
-from imagery.resampling import shifted
 from imagery.shift import Misaligned, MisalignedReason, Shift, settled
 
 if TYPE_CHECKING:
@@ -42,8 +42,10 @@ class Prepared:
 
     values: NDArray[np.float32]
     """``(band, y, x)`` on the reference's pixels and scale; NaN where not clear."""
+    recipe: Recipe
+    """How the values follow from the chip."""
     residuals: Residuals
-    """Of the whole frame."""
+    """Of the whole frame, without drifts."""
     leverage: NDArray[np.float32]
     """``(y, x)``: variance of the prediction in units of that of a value; NaN where there is no model."""
     predicted: NDArray[np.float32]
@@ -89,9 +91,16 @@ def aligned(
     """
     used = aligning_bands(bands)
     found = settled(estimate_shift(values[used], reference[used]))
+    for move in moves(found):
+        values = move.of(values)
+    return values, found
+
+
+def moves(found: Shift | Misaligned) -> tuple[Moved, ...]:
+    """Return what `aligned` does about a shift."""
     if isinstance(found, Misaligned) or found.length_px < STILL_PX:
-        return values, found
-    return shifted(values, found), found
+        return ()
+    return (Moved(found.dx_px, found.dy_px),)
 
 
 def prepared(
@@ -99,7 +108,6 @@ def prepared(
     predicted: NDArray[np.float32],
     leverage: NDArray[np.float32],
     sigma: NDArray[np.float32],
-    drifts: NDArray[np.float32],
     context: NDArray[np.bool_],
 ) -> Prepared | Refused:
     """Make a chip comparable with its prediction.
@@ -109,7 +117,6 @@ def prepared(
         predicted: ``(band, y, x)``: of its day and orbit.
         leverage: ``(y, x)``: of the prediction.
         sigma: ``(band, y, x)``: standard deviation of one value.
-        drifts: ``(drift, band, y, x)``: see `Residuals`.
         context: ``(y, x)``: the ground around the site, which the scale is taken from.
     """
     values, found = aligned(chip.values(), predicted, chip.bands)
@@ -122,12 +129,12 @@ def prepared(
             f"({result.text})"
         )
     shift = None if isinstance(found, Misaligned) else found
-    variance = np.square(sigma) * (1 + leverage) + registration_variance(predicted, shift)
-    residuals = Residuals(result.values - predicted, variance.astype(np.float32), drifts)
+    residuals = set_against(result.values, predicted, leverage, sigma, shift)
     noise = noise_of(residuals, context)
     return Prepared(
         values=result.values,
-        residuals=replace(residuals, variance=residuals.variance * noise[:, None, None]),
+        recipe=AS_IT_CAME.then(*moves(found), Scaled.by(result)),
+        residuals=widened(residuals, noise),
         noise=noise,
         leverage=leverage,
         predicted=predicted,
@@ -135,6 +142,23 @@ def prepared(
         normalised=result,
         alignment=found.text if isinstance(found, Misaligned) else shift_words(found),
     )
+
+
+def set_against(
+    values: NDArray[np.float32],
+    predicted: NDArray[np.float32],
+    leverage: NDArray[np.float32],
+    sigma: NDArray[np.float32],
+    shift: Shift | None,
+) -> Residuals:
+    """Return prepared values less their prediction, with the variance that was to be expected."""
+    variance = np.square(sigma) * (1 + leverage) + registration_variance(predicted, shift)
+    return Residuals(values - predicted, variance.astype(np.float32))
+
+
+def widened(residuals: Residuals, noise: NDArray[np.float32]) -> Residuals:
+    """Return residuals whose variance is `noise` times as large, ``(band)``."""
+    return replace(residuals, variance=residuals.variance * noise[:, None, None])
 
 
 def shift_words(shift: Shift) -> str:

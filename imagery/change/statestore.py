@@ -1,153 +1,214 @@
 """Where states lie: beside the stacks, the current one and the latest checkpoints of each series.
 
-    archive/states/<site id>/<grid id>-<series>.state
-    archive/states/<site id>/<grid id>-<series>.checkpoints/<looks, eight digits>.state
+    archive/states/<site id>/<grid id>-<series>/
+        current.state
+        <looks, eight digits>.state     a checkpoint, one a refit
+        <checksum>-<bytes>.part         models and maps that these name
 
-All of it is derived from the archive. Deleting it loses nothing but time.
+All of it is derived from the archive. Deleting any of it loses nothing but time: looks are then shown to a
+judge again from the latest checkpoint that is whole, or from the first one.
 """
 
 from __future__ import annotations
 
+import zlib
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from geo.durable import write_bytes
-from imagery.change.state import SiteState, chained
-from imagery.errors import ArchiveError
+from imagery.change.lookkey import chained
+from imagery.change.packed import pack, unpack
+from imagery.errors import ArchiveError, StateError
 from imagery.stack import STATES_FOLDER, stack_path
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from geo.grid import Grid
-    from imagery.change.state import LookKey
+    from imagery.change.lookkey import LookKey
+
+VERSION = 2
+"""Of what a state holds: raised whenever the same looks would leave another one."""
 
 CHECKPOINTS_KEPT = 3
 """The latest ones; a scene that is older than all of them is replayed from the first look."""
 
+_CURRENT = "current.state"
 
-@dataclass(frozen=True, slots=True)
-class Resumed:
-    """What can be taken up for a sequence of looks."""
 
-    state: SiteState | None
-    """None: begin with a fresh one."""
-    position: int
-    """How many of the looks are in it; the rest is to be taken."""
-    passed_over: tuple[str, ...]
-    """What was there and could not be used, with the reason."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """What a series carries after some looks."""
+
+    seen: int
+    """How many looks went in."""
+    chain: str
+    """Digest of their keys (`imagery.change.lookkey`)."""
+    values: Mapping[str, Any]
+    arrays: Mapping[str, NDArray[Any]]
+    parts: frozenset[str]
+    """Names of what lies on the shelf."""
+
+
+class FolderShelf:
+    """Keeps parts as files of a folder, named by their checksum and length."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def put(self, data: bytes) -> str:
+        """Keep bytes; return their name.
+
+        Raises:
+            ArchiveError: They can't be written.
+        """
+        name = f"{zlib.crc32(data):08x}-{len(data)}"
+        path = self._path(name)
+        if not path.exists():
+            _write(path, data)
+        return name
+
+    def get(self, name: str) -> bytes:
+        """Return the bytes of a name.
+
+        Raises:
+            StateError: They are gone, can't be read, or are others.
+        """
+        if "/" in name:
+            raise StateError(f"{name!r} names no part of a state")
+        path = self._path(name)
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            problem = f"a part of the state can't be read: {error.strerror or error}"
+            raise StateError(problem).located(file=str(path)) from error
+        if f"{zlib.crc32(data):08x}-{len(data)}" != name:
+            raise StateError("a part of the state is damaged").located(file=str(path))
+        return data
+
+    def keep(self, names: frozenset[str]) -> None:
+        """Delete all others."""
+        for path in self._folder.glob("*.part"):
+            if path.stem not in names:
+                path.unlink(missing_ok=True)
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}.part"
 
 
 class StateStore:
-    """The states below an archive's root. One process at a time writes those of a site."""
+    """The states of one series of one lattice. One process at a time writes them."""
 
-    def __init__(self, root: Path) -> None:
-        self._folder = root / STATES_FOLDER
+    def __init__(self, root: Path, grid: Grid, series: str, *, settings: str) -> None:
+        """Name a place below an archive's root.
 
-    def path(self, grid: Grid, series: str) -> Path:
-        """Return where the current state lies.
+        Args:
+            root: Of the archive.
+            grid: Of the site.
+            series: Of the looks.
+            settings: All that the state depends on besides the looks; one of others is passed over.
 
         Raises:
             ImageError: The site's id or the series can't name a file.
         """
-        return stack_path(self._folder, grid, series).with_suffix(".state")
+        self.folder = stack_path(root / STATES_FOLDER, grid, series).with_suffix("")
+        self.shelf = FolderShelf(self.folder)
+        self._key = [VERSION, grid.site_id, grid.grid_id, series, settings]
 
-    def checkpoints(self, grid: Grid, series: str) -> list[Path]:
-        """Return the checkpoints, latest first."""
-        return sorted(self.path(grid, series).with_suffix(".checkpoints").glob("*.state"), reverse=True)
-
-    def save(self, state: SiteState, grid: Grid) -> None:
-        """Replace the current state; a crash leaves the old or the new one.
-
-        Raises:
-            ArchiveError: It can't be written.
-        """
-        _write(self.path(grid, state.series), state)
-
-    def checkpoint(self, state: SiteState, grid: Grid) -> None:
-        """Keep a state to replay from, and drop the oldest above `CHECKPOINTS_KEPT`.
-
-        Raises:
-            ArchiveError: It can't be written.
-        """
-        folder = self.path(grid, state.series).with_suffix(".checkpoints")
-        _write(folder / f"{state.seen:08d}.state", state)
-        for old in self.checkpoints(grid, state.series)[CHECKPOINTS_KEPT:]:
-            old.unlink(missing_ok=True)
-
-    def load(self, grid: Grid, series: str) -> SiteState | None:
-        """Return the current state; None where there is none.
-
-        Raises:
-            ArchiveError: It is damaged or can't be read.
-        """
-        return _read(self.path(grid, series))
-
-    def resume(self, grid: Grid, series: str, looks: Sequence[LookKey], *, settings: str = "") -> Resumed:
-        """Return the state that is furthest on and holds only looks that are still the first ones.
+    def resume(self, looks: Sequence[LookKey]) -> tuple[Snapshot, ...]:
+        """Return what holds only looks that are still the first ones, the furthest on first.
 
         A scene that came late, was replaced or taken away makes the states that it belongs before useless;
-        then the latest checkpoint before it is taken up.
+        so does damage. Nothing: begin afresh.
 
         Args:
-            grid: Of the site.
-            series: Of the looks.
-            looks: All looks there are, in order.
-            settings: A state of other ones is passed over.
+            looks: All looks that are to be in the state, in order.
         """
-        passed_over = []
-        for path in [self.path(grid, series), *self.checkpoints(grid, series)]:
-            try:
-                state = _read(path)
-            except ArchiveError as error:
-                passed_over.append(str(error))
-                continue
-            if state is None:
-                continue
-            reason = _unusable(state, grid, series, looks, settings)
-            if reason is None:
-                return Resumed(state, state.seen, tuple(passed_over))
-            passed_over.append(f"{path}: {reason}")
-        return Resumed(None, 0, tuple(passed_over))
+        found = []
+        for path in [self.folder / _CURRENT, *self._checkpoints()]:
+            with suppress(StateError):
+                snapshot = self._read(path)
+                if snapshot.seen <= len(looks) and chained(looks[: snapshot.seen]) == snapshot.chain:
+                    found.append(snapshot)
+        return tuple(sorted(found, key=lambda each: -each.seen))
 
-    def drop(self, grid: Grid, series: str) -> None:
-        """Delete the current state and all checkpoints."""
-        for path in [self.path(grid, series), *self.checkpoints(grid, series)]:
+    def save(self, current: Snapshot, checkpoints: Sequence[Snapshot], *, since: int) -> None:
+        """Replace the current state and add checkpoints; a crash leaves whole files, old or new.
+
+        Args:
+            current: The parts it names lie on the shelf.
+            checkpoints: New ones, in order; the latest are kept.
+            since: Looks that were in the state that was taken up: later checkpoints are of looks that
+                are not the first ones any more.
+
+        Raises:
+            ArchiveError: They can't be written.
+        """
+        useless = [path for path in self._checkpoints() if int(path.stem) > since]
+        for path in useless:
             path.unlink(missing_ok=True)
+        for snapshot in checkpoints[-CHECKPOINTS_KEPT:]:
+            self._write(self.folder / f"{snapshot.seen:08d}.state", snapshot)
+        self._write(self.folder / _CURRENT, current)
+        if useless or checkpoints:
+            self._sweep()
+
+    def drop(self) -> None:
+        """Delete the current state and all checkpoints."""
+        for path in [self.folder / _CURRENT, *self._checkpoints()]:
+            path.unlink(missing_ok=True)
+        self.shelf.keep(frozenset())
+
+    def _checkpoints(self) -> list[Path]:
+        """Return the checkpoints, latest first."""
+        return sorted(self.folder.glob(f"{'[0-9]' * 8}.state"), reverse=True)
+
+    def _sweep(self) -> None:
+        """Delete old checkpoints, and the parts that no state names."""
+        for old in self._checkpoints()[CHECKPOINTS_KEPT:]:
+            old.unlink(missing_ok=True)
+        named: set[str] = set()
+        for path in self.folder.glob("*.state"):
+            with suppress(StateError):
+                named |= self._read(path).parts
+        self.shelf.keep(frozenset(named))
+
+    def _write(self, path: Path, snapshot: Snapshot) -> None:
+        values = {
+            "key": self._key,
+            "seen": snapshot.seen,
+            "chain": snapshot.chain,
+            "parts": sorted(snapshot.parts),
+            "own": snapshot.values,
+        }
+        _write(path, pack(values, snapshot.arrays))
+
+    def _read(self, path: Path) -> Snapshot:
+        try:
+            values, arrays = unpack(path.read_bytes())
+        except OSError as error:
+            problem = f"the state can't be read: {error.strerror or error}"
+            raise StateError(problem).located(file=str(path)) from error
+        except StateError as error:
+            raise error.located(file=str(path)) from None
+        try:
+            if values["key"] != self._key:
+                raise StateError("it was made with other settings").located(file=str(path))
+            parts = frozenset(map(str, values["parts"]))
+            return Snapshot(int(values["seen"]), str(values["chain"]), values["own"], arrays, parts)
+        except (KeyError, TypeError, ValueError) as error:
+            raise StateError(f"this is no state of a series ({error!r})").located(file=str(path)) from error
 
 
-def _unusable(
-    state: SiteState, grid: Grid, series: str, looks: Sequence[LookKey], settings: str
-) -> str | None:
-    if (state.site_id, state.grid_id, state.series) != (grid.site_id, grid.grid_id, series):
-        return f"it is of {state.site_id}, {state.grid_id}, {state.series}"
-    if state.settings != settings:
-        return "it was made with other settings"
-    if state.seen > len(looks) or chained(looks[: state.seen]) != state.chain:
-        return f"its {state.seen} looks are not the first ones any more"
-    return None
-
-
-def _write(path: Path, state: SiteState) -> None:
+def _write(path: Path, data: bytes) -> None:
     try:
-        write_bytes(path, state.to_bytes())
+        write_bytes(path, data)
     except OSError as error:
         problem = f"the state can't be written: {error.strerror or error}"
         raise ArchiveError(problem, hint="Free some room, or check who owns the folder").located(
             file=str(path)
         ) from error
-
-
-def _read(path: Path) -> SiteState | None:
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        problem = f"the state can't be read: {error.strerror or error}"
-        raise ArchiveError(problem, hint="Check who owns it").located(file=str(path)) from error
-    try:
-        return SiteState.from_bytes(data)
-    except ArchiveError as error:
-        raise error.located(file=str(path)) from None

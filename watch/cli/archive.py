@@ -178,7 +178,7 @@ def prune(
 ) -> None:
     """Delete what is derived and what crashes left; scenes only with --scenes.
 
-    The stacks are made again when they are needed.
+    Stacks and states are made again when they are needed.
     """
     from imagery.prune import prune as prune_archive
     from watch.cli.output import Output, number_of

@@ -300,6 +300,8 @@ def _print(report: RunReport, output: Any, *, dry_run: bool) -> None:  # noqa: A
         output.line(line)
     if report.stack_trouble is not None:
         output.note(f"Images were read one by one: {report.stack_trouble}")
+    if report.state_trouble is not None:
+        output.note(f"What was learned was not kept, and is learned again: {report.state_trouble}")
     output.line(_summary(report, len(examined), dry_run=dry_run))
 
 
