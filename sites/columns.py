@@ -38,6 +38,7 @@ TEXT_FIELDS = (
     "opened",
     "closed",
     "watch.cadence",
+    "watch.expects",
     "retired.date",
     "retired.reason",
 )

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from geo.dates import Edtf
     from sites.categories import Category
-    from sites.observation import Observation, Source
+    from sites.observation import Expectation, Observation, Source
 
 SiteGeometry = Point | LineString | Polygon | MultiPolygon
 """What can say where a site is."""
@@ -129,6 +129,8 @@ class WatchRules:
     context_m: float | None = None
     """Ground kept around the footprint on each side."""
     detectors: tuple[str, ...] = ()
+    expects: Expectation | None = None
+    """What should be seen here again and again; when it is not, that is told."""
     foreign: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:

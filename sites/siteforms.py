@@ -5,8 +5,9 @@ from __future__ import annotations
 from sites.categories import parse_category
 from sites.deferred import read_notes
 from sites.forms import OBSERVATION, SOURCE
-from sites.members import DATE, DURATION, Form, Member, each, grade, listed, number, text, texts
+from sites.members import DATE, DURATION, Form, Member, choice, each, grade, listed, number, text, texts
 from sites.model import Attribute, Name, Placement, Relation, Retirement, Site, Subject, WatchRules
+from sites.observation import Expectation
 from sites.positions import read_geometry, write_geometry
 
 NAME = Form(
@@ -58,6 +59,7 @@ WATCH = Form(
         Member("min_area_m2", number),
         Member("context_m", number),
         Member("detectors", texts, list),
+        Member("expects", choice(Expectation), str),
     ],
 )
 

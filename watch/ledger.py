@@ -19,11 +19,11 @@ import sqlalchemy as sa
 from imagery.change.card import Card
 from imagery.model import Detection, DetectionState, Look, NoScene, Outcome, Region
 from watch.errors import LedgerError, WorkspaceBusyError
+from watch.ledger_history import Change, Lattice, changes, note_changes, take_back
+from watch.ledger_tables import DETECTIONS, EXAMINED, HISTORY, LOOKS, METADATA, NO_SCENES, RUNS
 from watch.ledger_versions import prepare
 from watch.store import (
-    TEXT,
     WRITER_LOCK,
-    Double,
     failed,
     is_shared,
     ledger_url,
@@ -35,93 +35,6 @@ from watch.store import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
-
-_METADATA = sa.MetaData()
-
-_META = sa.Table(
-    "meta",
-    _METADATA,
-    sa.Column("key", TEXT, primary_key=True),
-    sa.Column("value", TEXT, nullable=False),
-)
-
-_RUNS = sa.Table(
-    "runs",
-    _METADATA,
-    sa.Column("id", TEXT, primary_key=True),
-    sa.Column("now", sa.DateTime, nullable=False, comment="UTC; the instant the run was asked about"),
-    sa.Column("started_at", sa.DateTime, nullable=False, comment="UTC, wall clock"),
-    sa.Column("finished_at", sa.DateTime, comment="UTC, wall clock; null while running or after a kill"),
-)
-
-_LOOKS = sa.Table(
-    "looks",
-    _METADATA,
-    sa.Column("site_id", TEXT, primary_key=True),
-    sa.Column("grid_id", TEXT, primary_key=True),
-    sa.Column("series", TEXT, primary_key=True),
-    sa.Column("solar_day", sa.Date, primary_key=True),
-    sa.Column("platform", TEXT, nullable=False),
-    sa.Column("scene_ids", sa.JSON, nullable=False),
-    sa.Column("acquired", sa.DateTime, nullable=False, comment="UTC"),
-    sa.Column("day_only", sa.Boolean, nullable=False),
-    sa.Column("outcome", TEXT, nullable=False),
-    sa.Column("reason", TEXT, nullable=False),
-    sa.Column("clear_fraction", Double, nullable=False),
-    sa.Column("frame_clear_fraction", Double, nullable=False),
-    sa.Column("mask_scheme", TEXT, nullable=False),
-    sa.Column("history", sa.Integer, nullable=False),
-    sa.Column("score", Double),
-    sa.Column("threshold", Double),
-    sa.Column("regions", sa.JSON, nullable=False),
-    sa.Column("simulated", sa.Boolean, nullable=False),
-    sa.Column("card", sa.JSON(none_as_null=True), comment="what the outcome rests on; null for older looks"),
-    sa.Column("run_id", TEXT, nullable=False),
-    sa.Column("judged_at", sa.DateTime, nullable=False, comment="UTC, wall clock"),
-)
-
-_NO_SCENES = sa.Table(
-    "no_scenes",
-    _METADATA,
-    sa.Column("site_id", TEXT, primary_key=True),
-    sa.Column("start", sa.Date, primary_key=True),
-    sa.Column("end", sa.Date, nullable=False),
-    sa.Column("run_id", TEXT, nullable=False),
-)
-
-_DETECTIONS = sa.Table(
-    "detections",
-    _METADATA,
-    sa.Column("id", TEXT, primary_key=True),
-    sa.Column("site_id", TEXT, nullable=False, index=True),
-    sa.Column("grid_id", TEXT, nullable=False),
-    sa.Column("series", TEXT, nullable=False),
-    sa.Column("state", TEXT, nullable=False),
-    sa.Column("bracket", TEXT, nullable=False),
-    sa.Column("last_without", sa.Date, nullable=False),
-    sa.Column("first_with", sa.Date, nullable=False),
-    sa.Column("last_with", sa.Date, nullable=False),
-    sa.Column("looks_with", sa.Integer, nullable=False),
-    sa.Column("geometry", sa.JSON, nullable=False),
-    sa.Column("area_m2", Double, nullable=False),
-    sa.Column("magnitude", Double, nullable=False),
-    sa.Column("p_value", Double),
-    sa.Column("direction", sa.JSON, nullable=False),
-    sa.Column("simulated", sa.Boolean, nullable=False),
-    sa.Column("date_interval_90", TEXT, nullable=False, server_default=""),
-    sa.Column("area_interval_m2", sa.JSON(none_as_null=True)),
-    sa.Column("kind", TEXT, nullable=False, server_default=""),
-    sa.Column("flags", sa.JSON(none_as_null=True)),
-    sa.Column("run_id", TEXT, nullable=False, comment="the run that last changed this row"),
-)
-
-_EXAMINED = sa.Table(
-    "examined",
-    _METADATA,
-    sa.Column("site_id", TEXT, primary_key=True),
-    sa.Column("since", sa.Date, nullable=False, comment="day of the first run that looked for scenes"),
-    sa.Column("until", sa.DateTime, nullable=False, comment="UTC; scenes acquired up to here were judged"),
-)
 
 WALL_CLOCK_COLUMNS = frozenset({"run_id", "judged_at", "started_at", "finished_at"})
 """What differs between two runs that did the same; drop these (and `runs`) to compare ledgers."""
@@ -169,7 +82,7 @@ class Ledger:
         url = ledger_url(where)
         engine = open_engine(url)
         try:
-            prepare(engine, _METADATA, shown(url))
+            prepare(engine, METADATA, shown(url))
         except sa.exc.DBAPIError as error:
             engine.dispose()
             if isinstance(error, sa.exc.OperationalError) or is_shared(engine):
@@ -247,74 +160,85 @@ class Ledger:
         """Note that a run began."""
         values = {"id": run_id, "now": _naive(now), "started_at": _naive(started_at)}
         with self._writing() as connection:
-            connection.execute(_RUNS.insert().values(values))
+            connection.execute(RUNS.insert().values(values))
 
     def finish_run(self, run_id: str, finished_at: datetime) -> None:
         """Note that a run came to its end."""
-        statement = _RUNS.update().where(_RUNS.c.id == run_id).values(finished_at=_naive(finished_at))
+        statement = RUNS.update().where(RUNS.c.id == run_id).values(finished_at=_naive(finished_at))
         with self._writing() as connection:
             connection.execute(statement)
 
     def looks(self, site_id: str, *, grid_id: str | None = None, series: str | None = None) -> list[Look]:
         """Return a site's looks, oldest first, of one lattice and series or of all."""
-        statement = sa.select(_LOOKS).where(_LOOKS.c.site_id == site_id)
+        statement = sa.select(LOOKS).where(LOOKS.c.site_id == site_id)
         if grid_id is not None:
-            statement = statement.where(_LOOKS.c.grid_id == grid_id)
+            statement = statement.where(LOOKS.c.grid_id == grid_id)
         if series is not None:
-            statement = statement.where(_LOOKS.c.series == series)
+            statement = statement.where(LOOKS.c.series == series)
         return [_look(row) for row in self._rows(statement.order_by(*_LOOK_ORDER))]
 
     def all_looks(self) -> dict[str, list[Look]]:
         """Return every look by site, oldest first."""
         found: dict[str, list[Look]] = {}
-        for row in self._rows(sa.select(_LOOKS).order_by(_LOOKS.c.site_id, *_LOOK_ORDER)):
+        for row in self._rows(sa.select(LOOKS).order_by(LOOKS.c.site_id, *_LOOK_ORDER)):
             found.setdefault(row["site_id"], []).append(_look(row))
         return found
 
     def detections(self, site_id: str | None = None) -> list[Detection]:
         """Return the detections of a site, or of all, by site and first day seen."""
-        order = (_DETECTIONS.c.site_id, _DETECTIONS.c.first_with, _DETECTIONS.c.id)
-        statement = sa.select(_DETECTIONS).order_by(*order)
+        order = (DETECTIONS.c.site_id, DETECTIONS.c.first_with, DETECTIONS.c.id)
+        statement = sa.select(DETECTIONS).order_by(*order)
         if site_id is not None:
-            statement = statement.where(_DETECTIONS.c.site_id == site_id)
+            statement = statement.where(DETECTIONS.c.site_id == site_id)
         return [_detection(row) for row in self._rows(statement)]
+
+    def history(self, detection_id: str) -> list[Change]:
+        """Return every change of a detection's state with the look that caused it, oldest first."""
+        table = HISTORY
+        statement = sa.select(table).where(table.c.detection_id == detection_id)
+        return changes(self._rows(statement.order_by(table.c.solar_day)))
 
     def no_scenes(self, site_id: str | None = None) -> list[NoScene]:
         """Return the due windows without any acquisition, oldest first."""
-        statement = sa.select(_NO_SCENES).order_by(_NO_SCENES.c.site_id, _NO_SCENES.c.start)
+        statement = sa.select(NO_SCENES).order_by(NO_SCENES.c.site_id, NO_SCENES.c.start)
         if site_id is not None:
-            statement = statement.where(_NO_SCENES.c.site_id == site_id)
+            statement = statement.where(NO_SCENES.c.site_id == site_id)
         return [NoScene(row["site_id"], row["start"], row["end"]) for row in self._rows(statement)]
 
     def examined(self) -> dict[str, Examined]:
         """Return how far each site has been looked at."""
-        rows = self._rows(sa.select(_EXAMINED))
+        rows = self._rows(sa.select(EXAMINED))
         return {row["site_id"]: Examined(row["since"], row["until"].replace(tzinfo=UTC)) for row in rows}
 
     def outcomes(self, start: date, end: date) -> list[LookOutcome]:
         """Return how the looks of all sites ended from `start` to `end`, both included, by site and day."""
-        columns = (_LOOKS.c.site_id, _LOOKS.c.series, _LOOKS.c.solar_day, _LOOKS.c.outcome, _LOOKS.c.reason)
-        statement = sa.select(*columns).where(_LOOKS.c.solar_day.between(start, end))
+        columns = (LOOKS.c.site_id, LOOKS.c.series, LOOKS.c.solar_day, LOOKS.c.outcome, LOOKS.c.reason)
+        statement = sa.select(*columns).where(LOOKS.c.solar_day.between(start, end))
         return [
             LookOutcome(
                 row["site_id"], row["series"], row["solar_day"], Outcome(row["outcome"]), row["reason"]
             )
-            for row in self._rows(statement.order_by(_LOOKS.c.site_id, *_LOOK_ORDER))
+            for row in self._rows(statement.order_by(LOOKS.c.site_id, *_LOOK_ORDER))
         ]
 
     def last_days(self, before: date, outcomes: Iterable[Outcome]) -> dict[str, date]:
         """Return, by site, the last day before `before` on which a look ended as one of `outcomes`."""
         wanted = [outcome.value for outcome in outcomes]
         statement = (
-            sa.select(_LOOKS.c.site_id, sa.func.max(_LOOKS.c.solar_day).label("day"))
-            .where(_LOOKS.c.solar_day < before, _LOOKS.c.outcome.in_(wanted))
-            .group_by(_LOOKS.c.site_id)
+            sa.select(LOOKS.c.site_id, sa.func.max(LOOKS.c.solar_day).label("day"))
+            .where(LOOKS.c.solar_day < before, LOOKS.c.outcome.in_(wanted))
+            .group_by(LOOKS.c.site_id)
         )
         return {row["site_id"]: row["day"] for row in self._rows(statement)}
 
+    def answer(self, statement: sa.Select[Any]) -> list[tuple[Any, ...]]:
+        """Return the rows of a question to the tables."""
+        with self._saying("the ledger can't be read"), self._engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(statement)]
+
     def snapshot(self) -> dict[str, list[dict[str, Any]]]:
         """Return all rows but those of `runs`, without wall-clock columns: equal ledgers are equal here."""
-        tables = [table for table in _METADATA.sorted_tables if table is not _RUNS]
+        tables = [table for table in METADATA.sorted_tables if table is not RUNS]
         return {table.name: [_timeless(row) for row in self._rows(_ordered(table))] for table in tables}
 
     def _rows(self, statement: sa.Select[Any]) -> list[sa.RowMapping]:
@@ -341,21 +265,36 @@ class Transaction:
             "run_id": run_id,
             "judged_at": _naive(judged_at),
         }
-        self._connection.execute(_LOOKS.insert().values(values))
+        self._connection.execute(LOOKS.insert().values(values))
 
     def drop_looks(self, site_id: str, grid_id: str, series: str, days: Sequence[date]) -> None:
-        """Drop the looks of these days, so that they can be judged anew."""
-        keys = (_LOOKS.c.site_id == site_id, _LOOKS.c.grid_id == grid_id, _LOOKS.c.series == series)
+        """Drop the looks of these days, and what they changed, so that they can be judged anew."""
+        lattice = Lattice(site_id, grid_id, series)
+        keys = lattice.of(LOOKS)
+        if days:
+            take_back(self._connection, HISTORY, lattice, min(days))
         # One statement a day keeps clear of SQLite's limit on bound values.
         for day in days:
-            self._connection.execute(_LOOKS.delete().where(*keys, _LOOKS.c.solar_day == day))
+            self._connection.execute(LOOKS.delete().where(*keys, LOOKS.c.solar_day == day))
 
     def set_detections(
-        self, site_id: str, grid_id: str, series: str, found: Sequence[Detection], *, run_id: str
+        self,
+        site_id: str,
+        grid_id: str,
+        series: str,
+        found: Sequence[Detection],
+        *,
+        run_id: str,
+        day: date | None = None,
     ) -> None:
-        """Make `found` the detections of one site, lattice and series; untouched rows keep their run."""
-        table = _DETECTIONS
-        keys = (table.c.site_id == site_id, table.c.grid_id == grid_id, table.c.series == series)
+        """Make `found` the detections of one site, lattice and series; untouched rows keep their run.
+
+        `day` is that of the look that made them so; without it their history is left alone.
+        """
+        table, lattice = DETECTIONS, Lattice(site_id, grid_id, series)
+        keys = lattice.of(table)
+        if day is not None:
+            note_changes(self._connection, HISTORY, lattice, found, day=day, run_id=run_id)
         rows = self._connection.execute(sa.select(table).where(*keys)).mappings()
         known = {row["id"]: _detection(row) for row in rows}
         for gone in known.keys() - {detection.id for detection in found}:
@@ -369,7 +308,7 @@ class Transaction:
 
     def set_no_scenes(self, site_id: str, windows: Sequence[NoScene], *, run_id: str) -> None:
         """Make `windows` the empty windows of a site; untouched rows keep their run."""
-        table = _NO_SCENES
+        table = NO_SCENES
         rows = self._connection.execute(sa.select(table).where(table.c.site_id == site_id)).mappings()
         known = {(row["start"], row["end"]) for row in rows}
         wanted = {(window.start, window.end) for window in windows}
@@ -382,7 +321,7 @@ class Transaction:
 
     def rename_site(self, former_id: str, site_id: str) -> None:
         """Hand everything that is known of a site on to its new id; rows of the new id win."""
-        for table in (_LOOKS, _NO_SCENES, _DETECTIONS, _EXAMINED):
+        for table in (LOOKS, NO_SCENES, DETECTIONS, HISTORY, EXAMINED):
             taken = sa.select(table.c.site_id).where(table.c.site_id == site_id).limit(1)
             if self._connection.execute(taken).first() is None:
                 renamed = table.update().where(table.c.site_id == former_id).values(site_id=site_id)
@@ -390,7 +329,7 @@ class Transaction:
 
     def set_examined(self, site_id: str, examined: Examined) -> None:
         """Note how far a site has been looked at."""
-        table = _EXAMINED
+        table = EXAMINED
         self._connection.execute(table.delete().where(table.c.site_id == site_id))
         values = {"site_id": site_id, "since": examined.since, "until": _naive(examined.until)}
         self._connection.execute(table.insert().values(values))
@@ -412,7 +351,7 @@ _LOOK_COLUMNS = (
     "threshold",
     "simulated",
 )
-_LOOK_ORDER = (_LOOKS.c.solar_day, _LOOKS.c.series, _LOOKS.c.grid_id)
+_LOOK_ORDER = (LOOKS.c.solar_day, LOOKS.c.series, LOOKS.c.grid_id)
 
 
 def _naive(instant: datetime) -> datetime:
@@ -451,7 +390,7 @@ def _look(row: sa.RowMapping) -> Look:
 
 
 def _detection_json(detection: Detection) -> dict[str, Any]:
-    values = {column.name: getattr(detection, column.name, None) for column in _DETECTIONS.columns}
+    values = {column.name: getattr(detection, column.name, None) for column in DETECTIONS.columns}
     return values | {"state": detection.state.value, "geometry": _geojson(detection.geometry)}
 
 

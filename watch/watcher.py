@@ -182,7 +182,8 @@ class Watcher:
             look = self._judged(course, day)
             with self._ledger.transaction() as transaction:
                 transaction.add_look(look, run_id=run_id, judged_at=clock())
-                transaction.set_detections(site_id, grid_id, series, course.report(), run_id=run_id)
+                found = course.report()
+                transaction.set_detections(site_id, grid_id, series, found, run_id=run_id, day=day)
             try:
                 yield look
             except GeneratorExit:

@@ -63,6 +63,7 @@ FULL: dict[str, Any] = {
             "min_area_m2": 400,
             "context_m": 500,
             "detectors": ["series"],
+            "expects": "more_activity",
         },
         "retired": {"date": "2024-01-01", "reason": "built over"},
         "observations": [

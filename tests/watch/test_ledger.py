@@ -16,6 +16,7 @@ from imagery.change.card import Card
 from imagery.model import Detection, DetectionState, Look, NoScene, Outcome, Region
 from watch.errors import LedgerError
 from watch.ledger import Examined, Ledger
+from watch.ledger_history import Change
 
 WALL = datetime(2026, 1, 31, 12, 30, 1, tzinfo=UTC)
 LOOK = Look(
@@ -102,6 +103,35 @@ def test_detections_follow_the_looks_and_untouched_rows_keep_their_run(ledger: L
     with ledger.transaction() as transaction:
         transaction.set_detections(*keys, [], run_id="r3")
     assert ledger.detections() == []
+
+
+def test_each_change_of_state_is_kept_with_the_look_that_caused_it(ledger: Ledger) -> None:
+    keys = ("a", LOOK.grid_id, "landsat-tm")
+    days = [date(2020, 5, day) for day in (1, 9, 17, 25)]
+    confirmed, retracted = (
+        replace(DETECTION, state=state) for state in (DetectionState.CONFIRMED, DetectionState.RETRACTED)
+    )
+
+    def judge(day: date, *found: Detection) -> None:
+        with ledger.transaction() as transaction:
+            transaction.add_look(replace(LOOK, solar_day=day), run_id="r", judged_at=WALL)
+            transaction.set_detections(*keys, found, run_id="r", day=day)
+
+    for day, found in zip(days, ([DETECTION], [DETECTION], [confirmed], []), strict=True):
+        judge(day, *found)
+    assert ledger.history("det-1") == [
+        Change("det-1", days[0], DetectionState.PROBABLE),
+        Change("det-1", days[2], DetectionState.CONFIRMED),
+        Change("det-1", days[3], None),
+    ]
+    with ledger.transaction() as transaction:
+        transaction.drop_looks(*keys, days[1:])
+    judge(days[1], retracted)
+    assert [(each.solar_day, each.state) for each in ledger.history("det-1")] == [
+        (days[0], DetectionState.PROBABLE),
+        (days[1], DetectionState.RETRACTED),
+    ]
+    assert ledger.history("det-2") == []
 
 
 def test_empty_windows_and_how_far(ledger: Ledger) -> None:

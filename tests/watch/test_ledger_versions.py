@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from imagery.model import Outcome
 from watch.errors import LedgerError
-from watch.ledger import _METADATA, Ledger
+from watch.ledger import Ledger
+from watch.ledger_tables import METADATA
 from watch.ledger_versions import MIGRATIONS, SCHEMA_VERSION, bring_up, migrate, revision
 from watch.store import ledger_url, open_engine, writing_to
 
@@ -98,7 +99,7 @@ def test_new_and_upgraded_ledgers_have_the_same_tables(ledger_place: Path | str)
         sa.MetaData().drop_all(connection)
         for name in upgraded:
             connection.exec_driver_sql(f"DROP TABLE {name}")
-    bring_up(engine, _METADATA, "new")
+    bring_up(engine, METADATA, "new")
     assert tables(engine) == upgraded
     engine.dispose()
 
@@ -131,7 +132,7 @@ def test_an_upgrade_that_fails_leaves_the_ledger_as_it_was(
     monkeypatch.setattr("watch.ledger_versions.SCHEMA_VERSION", SCHEMA_VERSION + 1)
     monkeypatch.setattr("watch.ledger_versions.migrate", torn)
     with pytest.raises(RuntimeError):
-        bring_up(engine, _METADATA, "old")
+        bring_up(engine, METADATA, "old")
     engine.dispose()
     assert rows(path) == before
 

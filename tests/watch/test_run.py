@@ -48,6 +48,9 @@ def test_every_scene_becomes_a_look_and_the_roof_a_detection(
     assert report.looks[Outcome.LEARNING] >= 6
     with workspace.ledger() as ledger:
         looks, (detection,) = ledger.looks("yard"), ledger.detections("yard")
+        history = ledger.history(detection.id)
+    assert history[-1].state is detection.state
+    assert [each.solar_day for each in history] == sorted({each.solar_day for each in history})
     changed = [look.solar_day for look in looks if look.outcome is Outcome.CHANGED]
     assert changed
     assert min(changed) >= roof_day

@@ -17,6 +17,7 @@ from watch.cli import (
     archive,
     backup,
     context,
+    coverage,
     demo,
     detect,
     doctor,
@@ -86,6 +87,7 @@ app.command()(series.series)
 app.command()(detect.detect)
 app.command()(run.run)
 app.command()(looks.looks)
+app.command()(coverage.coverage)
 app.add_typer(review.app)
 app.command()(notify.notify)
 app.command()(evaluate.evaluate)
