@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import date, datetime
-from pathlib import Path
+from datetime import UTC, date, datetime
 
 import orjson
 import pytest
 
+from imagery.model import Look, Outcome
 from watch.workspace import Workspace
 
 Make = Callable[[str], Workspace]
@@ -15,16 +15,30 @@ SiteWatch = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def looked_at(
-    make_workspace: Make,
-    add_scenes: Callable[[Workspace, list[Path]], None],
-    scenes: Callable[..., list[Path]],
-    days: list[date],
-    now: datetime,
-) -> Workspace:
+def looked_at(make_workspace: Make, days: list[date]) -> Workspace:
+    """A workspace with sixteen looks, the third of each year obscured."""
     workspace = make_workspace("w")
-    add_scenes(workspace, scenes(days[:16], roof_from=date(2099, 1, 1)))
-    workspace.run(now=now)
+    with workspace.ledger() as ledger, ledger.transaction() as transaction:
+        for number, day in enumerate(days[:16]):
+            look = Look(
+                "yard",
+                "g",
+                day,
+                "landsat-tm",
+                "landsat-7",
+                ("x",),
+                datetime(day.year, day.month, day.day, 2, tzinfo=UTC),
+                day_only=False,
+                outcome=Outcome.OBSCURED if number % 5 == 2 else Outcome.UNCHANGED,
+                reason="",
+                clear_fraction=1.0,
+                frame_clear_fraction=1.0,
+                mask_scheme="fmask",
+                history=9,
+                score=1.0,
+                threshold=2.0,
+            )
+            transaction.add_look(look, run_id="r", judged_at=look.acquired)
     return workspace
 
 
