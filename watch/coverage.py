@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from imagery.model import Outcome
 from watch.ledger_tables import LOOKS, NO_SCENES
+from watch.seen import CLEAR, JUDGED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,11 +27,6 @@ if TYPE_CHECKING:
 
 GAP_DAYS = 60
 """A span without a clear look that is longer than this is told as a gap."""
-
-CLEAR = (Outcome.LEARNING, Outcome.UNCHANGED, Outcome.CHANGED)
-"""How looks end that saw enough of the place."""
-JUDGED = (Outcome.UNCHANGED, Outcome.CHANGED)
-"""How looks end that could tell a change."""
 
 _OUTCOMES = (*CLEAR, Outcome.OBSCURED, Outcome.FAILED)
 _MAX_NAMED = 500

@@ -191,9 +191,11 @@ def is_over(state: str) -> bool:
 def silence_news(silence: Silence, site: Site) -> News:
     """Return the word that nothing was seen of what a note expects."""
     expected = silence.expects.replace("_", " ")
+    who = f"The note {silence.note_id} of {silence.noted} expects" if silence.note_id else "Its rules expect"
+    after = "after it" if silence.note_id else f"after {silence.since}"
     words = (
-        f"The note {silence.note_id} of {silence.noted} expects {expected}; none of {silence.judged} looks "
-        f"after it that could be judged, the last on {silence.last_judged}, shows a change."
+        f"{who} {expected}; none of {silence.judged} looks {after} that could be judged, the last on "
+        f"{silence.last_judged}, came to a detection."
     )
     return News(
         kind=Kind.SILENCE,

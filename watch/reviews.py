@@ -73,6 +73,11 @@ class Reviews:
         """Return what holds of a detection."""
         return self.standings.get(detection_id, OPEN)
 
+    @property
+    def dismissed(self) -> frozenset[str]:
+        """The detections that everybody who decided on them took for no change."""
+        return frozenset(key for key, each in self.standings.items() if each.word == "dismissed")
+
     def muted_until(self, site_ids: Iterable[str], today: date) -> date | None:
         """Return the first day on which a site is spoken of again; None when it is not muted today.
 

@@ -25,8 +25,10 @@ from watch.ledger import Examined
 from watch.lock import writing
 from watch.plan import empty_windows
 from watch.renaming import adopt_former
+from watch.reviews import read_reviews
 from watch.run_report import RunReport, SiteReport
 from watch.runlog import RUN_BEGUN
+from watch.silence import Silence, silences_in
 from watch.unjudged import Unjudged, unjudged
 from watch.watcher import Watcher, open_watchers
 
@@ -128,6 +130,7 @@ def run(
         ledger.start_run(run_id, now=instant, started_at=conduct.clock.now())
         reports = tuple(_attempt(work, job) for job in jobs)
         ledger.finish_run(run_id, conduct.clock.now())
+        silence = _silence(workspace, [job.site for job in jobs if not job.skipped], ledger)
         stages.end("judge")
     troubles = [watcher.state_trouble for job in jobs for watcher in job.watchers if watcher.state_trouble]
     return RunReport(
@@ -136,9 +139,15 @@ def run(
         reports,
         stacked.trouble,
         agenda,
+        silence,
         stages.done,
         state_trouble=troubles[0] if troubles else None,
     )
+
+
+def _silence(workspace: Workspace, sites: Sequence[Site], ledger: Ledger) -> tuple[Silence, ...]:
+    needed = workspace.settings.notify.silent_looks
+    return silences_in(sites, ledger, needed=needed, dismissed=read_reviews(workspace.reviews_path).dismissed)
 
 
 @dataclass(frozen=True, slots=True)

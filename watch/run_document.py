@@ -23,6 +23,7 @@ def report_json(report: RunReport) -> dict[str, Any]:
         "looks": {outcome.value: count for outcome, count in report.looks.items()},
         "no_scene": report.no_scene,
         "detections": [detection_json(detection) for detection in report.detections],
+        "silence": [silence.to_json() for silence in report.silence],
         "not_judged": {
             site.site_id: {each.series: f"{each.days} days: {each.reason}" for each in site.unjudged}
             for site in report.sites

@@ -120,7 +120,14 @@ def sections(report: RunReport) -> tuple[Section, ...]:
         if report.plan is None
         else (_due(report.plan, report.spent), _cut(report.plan), _missed(report.plan))
     )
-    found = (_outcome(report), _failures(report), _left(report), _detections(report), *plan_parts)
+    found = (
+        _outcome(report),
+        _failures(report),
+        _left(report),
+        _detections(report),
+        _silence(report),
+        *plan_parts,
+    )
     return tuple(section for section in (*found, _unjudged(report), _stages(report)) if section is not None)
 
 
@@ -223,6 +230,12 @@ def _unjudged(report: RunReport) -> Section | None:
         for each in site.unjudged
     )
     return Section("Kept and not judged", (), ("site", "series", "why"), rows) if rows else None
+
+
+def _silence(report: RunReport) -> Section | None:
+    rows = tuple((each.site_id, each.words) for each in report.silence)
+    words = ("This says how often it was looked for, not that nothing happened.",)
+    return Section("Expected and not seen", words, ("site", "what"), rows) if rows else None
 
 
 def _stages(report: RunReport) -> Section:

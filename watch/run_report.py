@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from imagery.model import Detection, Look, NoScene
     from imagery.provenance import Charge
     from watch.agenda import Plan
+    from watch.silence import Silence
     from watch.unjudged import Unjudged
 
 
@@ -57,6 +58,8 @@ class RunReport:
     stack_trouble: ArchiveError | None = None
     """Why the archive's stacks could not be kept; the looks are the same without them."""
     plan: Plan | None = None
+    silence: tuple[Silence, ...] = ()
+    """Activity that is expected at the sites looked at, and was looked for often enough and not seen."""
     stages: tuple[tuple[str, float], ...] = ()
     """What the run did one after the other, and how many seconds each took."""
     spent: Charge = NOTHING

@@ -25,7 +25,7 @@ from watch.news import (
 )
 from watch.reviews import read_reviews
 from watch.seen import CLEAR, Seen, seen
-from watch.silence import expecting, silences
+from watch.silence import silences_in
 from watch.told import Told
 
 if TYPE_CHECKING:
@@ -34,9 +34,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from imagery.model import Detection
-    from sites.catalogue import Catalogue
     from sites.model import Site
-    from watch.ledger import Ledger, LookOutcome
+    from watch.ledger import LookOutcome
     from watch.notify_settings import NotifySettings
     from watch.reviews import Reviews
     from watch.silence import Silence
@@ -85,12 +84,15 @@ def gather(
     catalogue = workspace.catalogue()
     starts = {_start(settings, now, each) for each in (*told, Told())}
     recent = now.date() - timedelta(days=TROUBLE_DAYS)
+    watched = {site.id: site for site in catalogue if _is_watched(site)}
+    reviews = read_reviews(workspace.reviews_path)
     with workspace.ledger() as ledger:
         detections = tuple(ledger.detections())
         looks = tuple(ledger.outcomes(min(*starts, recent), now.date()))
-        quiet = tuple(_silences(catalogue, ledger, detections, settings.silent_looks))
+        quiet = silences_in(
+            watched.values(), ledger, needed=settings.silent_looks, dismissed=reviews.dismissed
+        )
         last_clear = {start: ledger.last_days(start, CLEAR) for start in sorted(starts)}
-    watched = {site.id: site for site in catalogue if _is_watched(site)}
     late = [look for look in looks if look.solar_day >= recent]
     return Situation(
         title=workspace.settings.title,
@@ -102,7 +104,7 @@ def gather(
         last_clear=last_clear,
         silences=quiet,
         troubles=(*look_troubles(late, watched), *_run_troubles(workspace.root, now), *troubles),
-        reviews=read_reviews(workspace.reviews_path),
+        reviews=reviews,
     )
 
 
@@ -158,15 +160,6 @@ def _changes(situation: Situation, told: Told) -> Iterator[News]:
         is_gone = last.news.kind is Kind.CHANGE and subject not in known and not is_over(last.state)
         if is_gone and situation.reviews.standing(subject).word != "dismissed":
             yield withdrawn_news(last)
-
-
-def _silences(
-    catalogue: Catalogue, ledger: Ledger, detections: Sequence[Detection], needed: int
-) -> Iterator[Silence]:
-    for site in catalogue:
-        if needed and _is_watched(site) and expecting(site):
-            mine = [each for each in detections if each.site_id == site.id]
-            yield from silences(site, ledger.looks(site.id), mine, needed=needed)
 
 
 def _run_troubles(root: Path, now: datetime) -> Iterator[Trouble]:

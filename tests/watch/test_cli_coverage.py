@@ -67,3 +67,7 @@ def test_coverage_and_silence_are_told(looked_at: Workspace, sitewatch: SiteWatc
     assert code == 0
     assert "yard: more activity is expected (its watch rules); no change was detected in " in out
     assert "not that nothing happened" in out
+    code, out, _ = sitewatch("run", "--workspace", root, "--json")
+    (silence,) = json.loads(out)["silence"]
+    assert (code, silence["site"], silence["expects"]) == (0, "yard", "more_activity")
+    assert "no change was detected in 13 looks that could tell one since" in silence["words"]

@@ -11,8 +11,9 @@ import pytest
 
 from geo.dates import Span
 from imagery.model import Look, NoScene, Outcome
-from watch.coverage import CLEAR, JUDGED, Blind, Seen, coverage
+from watch.coverage import Blind, Seen, coverage
 from watch.ledger import Ledger
+from watch.seen import CLEAR, JUDGED
 
 WALL = datetime(2026, 1, 31, 12, 30, 1, tzinfo=UTC)
 LOOK = Look(

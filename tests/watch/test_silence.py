@@ -14,7 +14,7 @@ from sites.categories import parse_category
 from sites.model import Name, Site, WatchRules
 from sites.observation import Expectation, Observation
 from watch.ledger import Ledger
-from watch.silence import Silence, silences
+from watch.silence import Silence, silences_in
 
 WALL = datetime(2026, 1, 31, 12, 30, 1, tzinfo=UTC)
 LOOK = Look(
@@ -86,20 +86,21 @@ def detected(ledger: Ledger, *found: Detection) -> None:
 
 
 def test_what_was_not_seen_is_told_with_how_often_it_was_looked_for(ledger: Ledger) -> None:
-    (silence,) = silences([site(NOTE)], ledger, enough_looks=16)
+    (silence,) = silences_in([site(NOTE)], ledger, needed=16)
     assert silence == Silence(
         "yard",
-        Expectation.CONSTRUCTION,
         "built",
+        "construction",
+        "2020-02",
         date(2020, 2, 29),
         looks=24,
         clear=16,
         judged=16,
         differing=1,
-        last_clear=date(2020, 10, 7),
+        last_judged=date(2020, 10, 7),
         no_scene=1,
     )
-    assert silences([site(NOTE)], ledger, enough_looks=17) == ()
+    assert silences_in([site(NOTE)], ledger, needed=17) == ()
     assert "no change was detected in 16 looks that could tell one since 2020-02-29" in silence.words
     assert "1 of which differed without a detection" in silence.words
     assert silence.to_json()["words"] == silence.words
@@ -121,19 +122,19 @@ def test_a_detection_since_then_ends_the_silence(
     ledger: Ledger, change: dict[str, object], *, silent: bool
 ) -> None:
     detected(ledger, replace(DETECTION, **change))  # type: ignore[arg-type]  # fields of a detection
-    assert bool(silences([site(NOTE)], ledger, dismissed={"dismissed"})) is silent
+    assert bool(silences_in([site(NOTE)], ledger, needed=6, dismissed={"dismissed"})) is silent
 
 
 def test_a_site_whose_activity_is_expected_always_counts_since_it_was_last_seen(ledger: Ledger) -> None:
-    (always,) = silences([site(expects=Expectation.MORE_ACTIVITY)], ledger)
+    (always,) = silences_in([site(expects=Expectation.MORE_ACTIVITY)], ledger)
     assert (always.note_id, always.since, always.looks, always.judged) == ("", date(2019, 12, 31), 30, 18)
     detected(ledger, DETECTION)
-    (since,) = silences([site(expects=Expectation.MORE_ACTIVITY)], ledger)
+    (since,) = silences_in([site(expects=Expectation.MORE_ACTIVITY)], ledger)
     assert (since.since, since.looks) == (date(2020, 3, 21), 21)
 
 
 def test_nothing_is_expected_of_what_is_said_to_be_closed_or_was_never_looked_at(ledger: Ledger) -> None:
     closed = replace(NOTE, id="closed", expects=Expectation.CLOSED)
     later = replace(NOTE, id="later", expects=None, supersedes="built")
-    assert silences([site(closed), site(), site(NOTE, later)], ledger, enough_looks=1) == ()
-    assert silences([replace(site(NOTE), id="elsewhere")], ledger, enough_looks=1) == ()
+    assert silences_in([site(closed), site(), site(NOTE, later)], ledger, needed=1) == ()
+    assert silences_in([replace(site(NOTE), id="elsewhere")], ledger, needed=1) == ()

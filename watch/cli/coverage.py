@@ -10,7 +10,6 @@ from watch.cli.options import HERE, Json, Quiet, Workspace, closed_span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
     from geo.dates import Span
     from sites.model import Site
@@ -42,7 +41,7 @@ def coverage(
     ] = False,
     min_looks: Annotated[
         int, typer.Option(metavar="N", min=1, help="Looks that could tell a change before silence is told.")
-    ] = 12,
+    ] = 6,
     workspace: Workspace = HERE,
     json: Json = False,
     quiet: Quiet = False,
@@ -61,17 +60,11 @@ def coverage(
     days: Span | None = None if span is None else closed_span(span)
     with folder.ledger() as ledger:
         if silence:
-            from watch.silence import silences
+            from watch.reviews import read_reviews
+            from watch.silence import silences_in
 
-            _show_silence(
-                silences(
-                    sites,
-                    ledger,
-                    dismissed=dismissed_ids(folder.reviews_path),
-                    enough_looks=min_looks,
-                ),
-                output,
-            )
+            dismissed = read_reviews(folder.reviews_path).dismissed
+            _show_silence(silences_in(sites, ledger, needed=min_looks, dismissed=dismissed), output)
             return
         # A site that has left the catalogue keeps its looks: they are told when nothing was picked.
         picked = [each.id for each in sites] if site or category or province else None
@@ -79,14 +72,6 @@ def coverage(
         found = covered(ledger, picked, span=days, gap_days=gap_days, also=watched)
     output.document(coverage_json(found))
     _show(found, output, months=months)
-
-
-def dismissed_ids(reviews: Path) -> frozenset[str]:
-    """Return the detections that analysts took for no change."""
-    from watch.reviews import read_reviews
-
-    standings = read_reviews(reviews).standings
-    return frozenset(key for key, standing in standings.items() if standing.word == "dismissed")
 
 
 def coverage_json(found: Coverage) -> dict[str, Any]:
