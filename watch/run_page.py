@@ -163,7 +163,7 @@ def _failures(report: RunReport) -> Section | None:
         for site in report.sites
         for look in site.failed_looks
     ]
-    words = (f"{len(rows)} things failed; the rest is not touched by them.",)
+    words = ("What failed touches nothing else, and is tried again by the next run that is due.",)
     return Section("What failed, and why", words, ("site", "what", "why"), tuple(rows)) if rows else None
 
 

@@ -15,6 +15,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from geo.errors import InputError, Where
+from watch.plan import EARLY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +50,9 @@ class Recipe:
             where = Where(file=repr(str(self.root)))
             problem = "the path holds a line break or another control character, which no timer can be given"
             raise InputError(problem, where=where, hint="Rename the folder")
+        if self.jitter > EARLY:
+            problem = f"a jitter of {self.jitter} would leave days out"
+            raise InputError(problem, where=Where(field="--jitter"), hint="Make it six hours or less: PT6H")
 
     @property
     def minute(self) -> int:

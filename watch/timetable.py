@@ -88,7 +88,7 @@ class Spread:
 
     table: Timetable
     most: timedelta
-    """Less than half of the table's interval."""
+    """At most a quarter of the table's interval."""
     seed: str
 
     @property
@@ -116,12 +116,13 @@ def spread(table: Timetable, most: timedelta, seed: str) -> Timetable:
     """Return a timetable that keeps off the full hour by up to `most`.
 
     Raises:
-        InputError: That is half of its interval or more.
+        InputError: That is more than a quarter of its interval: a site that is due once an interval could be
+            left out (`watch.plan.EARLY`).
     """
     if not most:
         return table
-    if most * 2 >= table.interval:
-        problem = f"a jitter of {most} is half of {table.interval} or more"
+    if most * 4 > table.interval:
+        problem = f"a jitter of {most} is more than a quarter of {table.interval}"
         raise InputError(problem, where=Where(field="--jitter"), hint="Make it shorter")
     return Spread(table, most, seed)
 

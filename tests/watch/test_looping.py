@@ -160,7 +160,7 @@ def test_the_timetable_that_the_options_name(tmp_path: Path, monkeypatch: pytest
     late = table(at="05:30", zone="Asia/Pyongyang", jitter="PT20M")
     assert isinstance(late, Spread)
     assert late.seed == str(tmp_path)
-    for wrong in ({"every": "6h"}, {"at": "25:00"}, {"zone": "Mars"}, {"every": "PT1H", "jitter": "PT31M"}):
+    for wrong in ({"every": "6h"}, {"at": "25:00"}, {"zone": "Mars"}, {"every": "PT1H", "jitter": "PT16M"}):
         with pytest.raises((InputError, DateError)):
             table(**wrong)
 

@@ -185,7 +185,12 @@ def test_the_command_prints_each_or_writes_the_files(tmp_path: Path, sitewatch: 
     assert sorted(out.split()) == sorted(str(path) for path in (tmp_path / "units").iterdir())
     code, out, _ = sitewatch("schedule", "print", "github", *there)
     assert out.startswith("# .github/workflows/sitewatch.yml\n")
-    for wrong in (("--zone", "Asia/Pyongjang"), ("--jitter", "15m"), ("--zone", "../../etc/passwd")):
+    for wrong in (
+        ("--zone", "Asia/Pyongjang"),
+        ("--jitter", "15m"),
+        ("--jitter", "PT7H"),
+        ("--zone", "../../etc/passwd"),
+    ):
         code, _, err = sitewatch("schedule", "print", "systemd", *there, *wrong)
         assert code == 2
         assert wrong[0] in err
