@@ -199,7 +199,8 @@ def silence_news(silence: Silence, site: Site) -> News:
     )
     return News(
         kind=Kind.SILENCE,
-        subject=f"{silence.site_id}/{silence.note_id}",
+        # What a site's rules expect is expected anew after every detection.
+        subject=f"{silence.site_id}/{silence.note_id or silence.since}",
         state="silent",
         title=f"{site.name}: expected {expected} is not seen",
         lines=(

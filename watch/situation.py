@@ -26,7 +26,6 @@ from watch.news import (
 from watch.reviews import read_reviews
 from watch.seen import CLEAR, Seen, seen
 from watch.silence import silences_in
-from watch.told import Told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from watch.notify_settings import NotifySettings
     from watch.reviews import Reviews
     from watch.silence import Silence
+    from watch.told import Told
     from watch.workspace import Workspace
 
 TROUBLE_DAYS = 30
@@ -82,13 +82,13 @@ def gather(
     """
     settings = workspace.settings.notify
     catalogue = workspace.catalogue()
-    starts = {_start(settings, now, each) for each in (*told, Told())}
+    starts = {_start(settings, now, each) for each in told}
     recent = now.date() - timedelta(days=TROUBLE_DAYS)
     watched = {site.id: site for site in catalogue if _is_watched(site)}
     reviews = read_reviews(workspace.reviews_path)
     with workspace.ledger() as ledger:
         detections = tuple(ledger.detections())
-        looks = tuple(ledger.outcomes(min(*starts, recent), now.date()))
+        looks = tuple(ledger.outcomes(min(starts | {recent}), now.date()))
         quiet = silences_in(
             watched.values(), ledger, needed=settings.silent_looks, dismissed=reviews.dismissed
         )
