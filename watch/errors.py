@@ -33,6 +33,10 @@ class TemplateError(InputError):
     """A template of the user's does what templates may not do, or can't be filled in."""
 
 
+class DamagedLedgerError(LedgerError):
+    """What stands in the ledger's place is none."""
+
+
 class UnmaskedError(InputError):
     """Images without a cloud mask are only judged when the user says that they are clear."""
 

@@ -18,10 +18,10 @@ import sqlalchemy as sa
 
 from imagery.change.card import Card
 from imagery.model import Detection, DetectionState, Look, NoScene, Outcome, Region
-from watch.errors import LedgerError, WorkspaceBusyError
+from watch.errors import DamagedLedgerError, LedgerError, WorkspaceBusyError
 from watch.ledger_history import Change, Lattice, changes, note_changes, take_back
 from watch.ledger_tables import DETECTIONS, EXAMINED, HISTORY, LOOKS, METADATA, NO_SCENES, RUNS
-from watch.ledger_versions import prepare
+from watch.ledger_versions import SCHEMA_VERSION, bring_up, prepare
 from watch.store import (
     WRITER_LOCK,
     failed,
@@ -87,11 +87,33 @@ class Ledger:
             engine.dispose()
             if isinstance(error, sa.exc.OperationalError) or is_shared(engine):
                 raise failed(f"{shown(url)} can't be opened", error, url) from error
-            raise LedgerError(f"{shown(url)} is not a ledger ({error.orig})") from error
+            hint = "Make it again from archive and files: sitewatch ledger rebuild"
+            raise DamagedLedgerError(f"{shown(url)} is not a ledger ({error.orig})", hint=hint) from error
         except LedgerError:
             engine.dispose()
             raise
         return cls(engine, url)
+
+    @classmethod
+    def upgrade(cls, where: Path | str) -> tuple[int | None, int]:
+        """Bring a ledger up to date wherever it is; return its version before, None for a new one, and now.
+
+        Raises:
+            LedgerError: It can't be reached, or is of a later version.
+        """
+        url = ledger_url(where)
+        engine = open_engine(url)
+        try:
+            return bring_up(engine, METADATA, shown(url)), SCHEMA_VERSION
+        except sa.exc.DBAPIError as error:
+            raise failed(f"{shown(url)} can't be upgraded", error, url) from error
+        finally:
+            engine.dispose()
+
+    @property
+    def place(self) -> str:
+        """Where it is: a file, or user, host and name of a database; never a password."""
+        return shown(self._url)
 
     def __repr__(self) -> str:
         """Return where it is, without a password."""
@@ -137,11 +159,22 @@ class Ledger:
         Raises:
             LedgerError: The disk is full or may not be written, or the server went away.
         """
-        with self._saying("the ledger can't be written"), self._writing() as connection:
+        with self.writing() as connection:
             yield Transaction(connection)
 
     @contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
+    def reading(self) -> Iterator[sa.Connection]:
+        """Yield a connection to ask questions over."""
+        with self._saying("the ledger can't be read"), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """Yield a connection in one transaction."""
+        with self._saying("the ledger can't be written"):
+            yield from self._begun()
+
+    def _begun(self) -> Iterator[sa.Connection]:
         if self._writer is None:
             with writing_to(self._engine) as connection:
                 yield connection
@@ -159,13 +192,13 @@ class Ledger:
     def start_run(self, run_id: str, *, now: datetime, started_at: datetime) -> None:
         """Note that a run began."""
         values = {"id": run_id, "now": _naive(now), "started_at": _naive(started_at)}
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.execute(RUNS.insert().values(values))
 
     def finish_run(self, run_id: str, finished_at: datetime) -> None:
         """Note that a run came to its end."""
         statement = RUNS.update().where(RUNS.c.id == run_id).values(finished_at=_naive(finished_at))
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.execute(statement)
 
     def looks(self, site_id: str, *, grid_id: str | None = None, series: str | None = None) -> list[Look]:
@@ -233,7 +266,7 @@ class Ledger:
 
     def answer(self, statement: sa.Select[Any]) -> list[tuple[Any, ...]]:
         """Return the rows of a question to the tables."""
-        with self._saying("the ledger can't be read"), self._engine.connect() as connection:
+        with self.reading() as connection:
             return [tuple(row) for row in connection.execute(statement)]
 
     def snapshot(self) -> dict[str, list[dict[str, Any]]]:

@@ -24,6 +24,7 @@ from watch.cli import (
     editing,
     evaluate,
     init,
+    ledger,
     looks,
     notes,
     notify,
@@ -88,6 +89,7 @@ app.command()(detect.detect)
 app.command()(run.run)
 app.command()(looks.looks)
 app.command()(coverage.coverage)
+app.add_typer(ledger.app)
 app.add_typer(review.app)
 app.command()(notify.notify)
 app.command()(evaluate.evaluate)
