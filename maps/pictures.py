@@ -189,8 +189,8 @@ def pair_picture(before: Chip, after: Chip, changed: BaseGeometry, caption: str)
     later = stretch if stretch.serves(after) else stretch_of(after, before.bands)
     mask = before.grid.weights(changed) > _INSIDE
     panels = [
-        (_outlined(*_pixels(before, stretch), mask), _chip_lines("Before", before, stretch)),
-        (_outlined(*_pixels(after, later), mask), _chip_lines("After", after, later)),
+        (_ringed(*_pixels(before, stretch), mask), _chip_lines("Before", before, stretch)),
+        (_ringed(*_pixels(after, later), mask), _chip_lines("After", after, later)),
     ]
     same = "Same stretch on both." if later is stretch else "Each with its own stretch."
     credit = "; ".join(sorted({chip.credit for chip in (before, after)} - {""}))
@@ -242,6 +242,15 @@ def _top(score: NDArray[np.floating]) -> float:
 def _outlined(pixels: NDArray[np.uint8], scale: float, changed: NDArray[np.bool_]) -> NDArray[np.uint8]:
     mask = _resized(changed.view(np.uint8), scale).view(np.bool_)
     pixels[edges(mask)] = OUTLINE_RGB
+    return pixels
+
+
+def _ringed(pixels: NDArray[np.uint8], scale: float, changed: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Outline from outside: of what is a few pixels large an outline inside would leave nothing to see."""
+    mask = _resized(changed.view(np.uint8), scale).view(np.bool_)
+    near = np.pad(mask, 1)
+    grown = near[:-2, 1:-1] | near[2:, 1:-1] | near[1:-1, :-2] | near[1:-1, 2:]
+    pixels[grown & ~mask] = OUTLINE_RGB
     return pixels
 
 

@@ -174,3 +174,7 @@ def test_the_picture_shows_before_and_after_with_the_place_outlined(
     outlined = (image == (236, 0, 140)).all(axis=-1)
     half = image.shape[1] // 2
     assert outlined[:, :half].sum() == outlined[:, half:].sum() > 20
+    rows, columns = np.nonzero(outlined[:, :half])
+    # Around 180 m of a frame of 600 m and more, and not along its rim.
+    assert (rows.max() - rows.min()) < 0.4 * half
+    assert (columns.max() - columns.min()) < 0.4 * half
