@@ -43,6 +43,8 @@ class Conduct:
     """Asked after every look; a run ends there once it returns a reason."""
     log: Log = field(default_factory=Unlogged)
     clock: Clock = field(default_factory=SystemClock)
+    workers: int = 1
+    """Processes that judge sites side by side; one is this process alone."""
 
 
 AT_EASE = Conduct()

@@ -41,6 +41,10 @@ class UnmaskedError(InputError):
     """Images without a cloud mask are only judged when the user says that they are clear."""
 
 
+class WorkerError(SitewatchError):
+    """There is nobody to judge sites side by side."""
+
+
 class FetchError(SitewatchError):
     """Something the demo needs can't be fetched; nothing half-made is left behind."""
 

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from imagery.change.card import Card
 from imagery.model import Detection, DetectionState, Look, NoScene, Outcome, Region
+from watch.book import Looked
 from watch.errors import DamagedLedgerError, LedgerError, WorkspaceBusyError
 from watch.ledger_history import Change, Lattice, changes, note_changes, take_back
 from watch.ledger_tables import DETECTIONS, EXAMINED, HISTORY, LOOKS, METADATA, NO_SCENES, RUNS
@@ -209,6 +210,33 @@ class Ledger:
         if series is not None:
             statement = statement.where(LOOKS.c.series == series)
         return [_look(row) for row in self._rows(statement.order_by(*_LOOK_ORDER))]
+
+    def looked(self, site_id: str, *, grid_id: str | None = None, series: str | None = None) -> list[Looked]:
+        """Return what says whether a site's looks still stand, oldest first; see `looks`."""
+        columns = (
+            LOOKS.c.grid_id,
+            LOOKS.c.series,
+            LOOKS.c.solar_day,
+            LOOKS.c.scene_ids,
+            LOOKS.c.outcome,
+        )
+        method = LOOKS.c.card["method"].as_string().label("method")
+        statement = sa.select(*columns, method).where(LOOKS.c.site_id == site_id)
+        if grid_id is not None:
+            statement = statement.where(LOOKS.c.grid_id == grid_id)
+        if series is not None:
+            statement = statement.where(LOOKS.c.series == series)
+        return [
+            Looked(
+                row["grid_id"],
+                row["series"],
+                row["solar_day"],
+                tuple(row["scene_ids"]),
+                Outcome(row["outcome"]),
+                row["method"],
+            )
+            for row in self._rows(statement.order_by(*_LOOK_ORDER))
+        ]
 
     def all_looks(self) -> dict[str, list[Look]]:
         """Return every look by site, oldest first."""

@@ -9,38 +9,40 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from imagery.local import LocalArchive
 from imagery.model import Outcome
-from imagery.scene_index import SceneIndex
-from imagery.stack import stacked_archive
 from watch.agenda import Standing, make_plan
+from watch.book import copy
 from watch.cause import short_cause
 from watch.conduct import AT_EASE, Conduct, Patience, Stages
-from watch.errors import LedgerError, UnmaskedError
+from watch.crew import crew_of
+from watch.errors import LedgerError, UnmaskedError, WorkerError
 from watch.ledger import Examined
 from watch.lock import writing
+from watch.means import Means, Task
 from watch.plan import empty_windows
 from watch.renaming import adopt_former
 from watch.reviews import read_reviews
 from watch.run_report import RunReport, SiteReport
 from watch.runlog import RUN_BEGUN
 from watch.silence import Silence, silences_in
+from watch.together import in_order
 from watch.unjudged import Unjudged, unjudged
-from watch.watcher import Watcher, open_watchers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from imagery.archive import Archive
+    from imagery.errors import ArchiveError
     from imagery.model import Look, NoScene
-    from imagery.provider import Provider
     from sites.model import Site
     from watch.agenda import Planned
     from watch.ledger import Ledger
+    from watch.means import Judged
+    from watch.watcher import Watcher
     from watch.workspace import Workspace
 
 
@@ -106,14 +108,13 @@ def run(
         archive = workspace.archive()
         adopt_former(chosen, archive, ledger)
         examined = ledger.examined()
-        index = SceneIndex(archive.scenes())
-        stages.end("read")
         # A dry run leaves nothing behind, not even what is derived.
-        stacked = stacked_archive(archive, index=index)
-        plain = dry_run or not workspace.settings.run.stacks
-        provider = LocalArchive(archive, index=index) if plain else stacked
+        means = Means.of(
+            archive, workspace.settings.look, keeps=workspace.settings.run.stacks and not dry_run
+        )
+        stages.end("read")
         told = progress or Silent()
-        work = _Work(workspace, archive, index, provider, ledger, run_id, instant, told, conduct, patience)
+        work = _Work(workspace, means, ledger, run_id, instant, told, conduct, patience)
         usual = timedelta(days=workspace.settings.run.cadence_days)
         agenda = make_plan(chosen, examined, now=instant, cadence=usual)
         known = {site.id: site for site in chosen}
@@ -128,20 +129,20 @@ def run(
             reports = tuple(_unstarted(job) for job in jobs)
             return RunReport(run_id, instant, reports, plan=agenda, stages=stages.done)
         ledger.start_run(run_id, now=instant, started_at=conduct.clock.now())
-        reports = tuple(_attempt(work, job) for job in jobs)
+        reports = tuple(_attempts(work, jobs))
         ledger.finish_run(run_id, conduct.clock.now())
         silence = _silence(workspace, [job.site for job in jobs if not job.skipped], ledger)
         stages.end("judge")
-    troubles = [watcher.state_trouble for job in jobs for watcher in job.watchers if watcher.state_trouble]
+    troubles = work.troubles
     return RunReport(
         run_id,
         instant,
         reports,
-        stacked.trouble,
+        troubles.stack,
         agenda,
         silence,
         stages.done,
-        state_trouble=troubles[0] if troubles else None,
+        state_trouble=troubles.state,
     )
 
 
@@ -150,18 +151,28 @@ def _silence(workspace: Workspace, sites: Sequence[Site], ledger: Ledger) -> tup
     return silences_in(sites, ledger, needed=needed, dismissed=read_reviews(workspace.reviews_path).dismissed)
 
 
+@dataclass(slots=True)
+class _Troubles:
+    """The first of each kind."""
+
+    stack: ArchiveError | None = None
+    state: ArchiveError | None = None
+
+    def note(self, stack: ArchiveError | None, state: ArchiveError | None) -> None:
+        self.stack, self.state = self.stack or stack, self.state or state
+
+
 @dataclass(frozen=True, slots=True)
 class _Work:
     workspace: Workspace
-    archive: Archive
-    index: SceneIndex
-    provider: Provider
+    means: Means
     ledger: Ledger
     run_id: str
     now: datetime
     progress: Progress
     conduct: Conduct
     patience: Patience
+    troubles: _Troubles = field(default_factory=_Troubles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,20 +214,10 @@ def _plan(work: _Work, site: Site, examined: Examined | None, planned: Planned, 
         return _Job(site, examined, skipped="not due", due_on=planned.reason)
     if planned.standing is Standing.CUT:
         return _Job(site, examined, skipped=planned.reason)
-    # A run asked about an earlier instant never takes back what a later one saw.
-    horizon = max(work.now, examined.until) if examined else work.now
+    horizon = _horizon(work, examined)
     try:
-        watchers = open_watchers(
-            site,
-            work.archive,
-            work.index,
-            work.ledger,
-            provider=work.provider,
-            settings=work.workspace.settings.look,
-            until=horizon,
-            keeps_states=work.workspace.settings.run.stacks,
-        )
-        aside = unjudged(site, work.index, until=horizon)
+        watchers = work.means.watchers(site, work.ledger, until=horizon)
+        aside = unjudged(site, work.means.index, until=horizon)
     except Exception as error:  # noqa: BLE001 - whatever one site meets, the others are looked at
         return _Job(site, examined, due_on=planned.reason, failure=_one_sites(error))
     return _Job(site, examined, due_on=planned.reason, watchers=watchers, unjudged=aside)
@@ -265,6 +266,29 @@ def _unstarted(job: _Job, left: str = "") -> SiteReport:
     )
 
 
+def _attempts(work: _Work, jobs: Sequence[_Job]) -> Iterator[SiteReport]:
+    """Look at the sites one after the other or side by side, and write what came of each in their order."""
+    crew = crew_of(work.means, work.conduct)
+    if crew is None:
+        yield from (_attempt(work, job) for job in jobs)
+        return
+    with crew:
+        for job, judged in in_order(jobs, crew, partial(_task, work), work.patience.must_stop):
+            yield _attempt(work, job) if judged is None else _entered(work, job, judged)
+
+
+def _task(work: _Work, job: _Job) -> Task | None:
+    """Return what somebody else may do of a job; None when it may not begin or nothing is to be judged."""
+    if job.skipped or job.failure or not job.pending or work.patience.may_not_begin():
+        return None
+    return Task(job.site, tuple(work.ledger.looked(job.site.id)), _horizon(work, job.examined))
+
+
+def _horizon(work: _Work, examined: Examined | None) -> datetime:
+    """Return up to when scenes are looked at: what a later run saw is never taken back."""
+    return max(work.now, examined.until) if examined else work.now
+
+
 def _attempt(work: _Work, job: _Job) -> SiteReport:
     """Look at one site if that may still be begun; what goes wrong with it is its own."""
     if job.skipped:
@@ -286,7 +310,15 @@ def _tell(work: _Work, report: SiteReport) -> None:
     work.conduct.log.note(what, run=work.run_id, site=report.site_id, seconds=seconds, **facts, **why)
 
 
-def _run_site(work: _Work, job: _Job) -> SiteReport:
+def _entered(work: _Work, job: _Job, judged: Judged) -> SiteReport:
+    """Write what somebody else judged."""
+    report = replace(_run_site(work, job, judged), took_s=judged.took_s)
+    _tell(work, report)
+    return report
+
+
+def _run_site(work: _Work, job: _Job, judged: Judged | None = None) -> SiteReport:
+    """Judge a site, or write what was `judged` of it, and note how far it was examined."""
     site = job.site
     pending = job.pending
     work.progress.site(site.id, pending)
@@ -296,10 +328,16 @@ def _run_site(work: _Work, job: _Job) -> SiteReport:
     added: tuple[NoScene, ...] = ()
     failure = left = ""
     try:
-        left = _judge(work, job, outcomes, failed)
+        left = (
+            _judge(work, job, outcomes, failed)
+            if judged is None
+            else _copy(work, job, judged, outcomes, failed)
+        )
         added = () if left else _close(work, job)
     except Exception as error:  # noqa: BLE001 - whatever one site meets, the others are looked at
         failure = _one_sites(error)
+    for watcher in job.watchers:
+        work.troubles.note(work.means.stack_trouble, watcher.state_trouble)
     changed = tuple(d for d in work.ledger.detections(site.id) if before.get(d.id) != d)
     return SiteReport(
         site.id,
@@ -328,11 +366,26 @@ def _judge(work: _Work, job: _Job, outcomes: Counter[Outcome], failed: list[Look
     return ""
 
 
+def _copy(work: _Work, job: _Job, judged: Judged, outcomes: Counter[Outcome], failed: list[Look]) -> str:
+    """Write what was judged elsewhere, counting into `outcomes`; return why that was left off, if it was."""
+    work.troubles.note(judged.stack_trouble, judged.state_trouble)
+    with work.ledger.transaction() as transaction:
+        copy(judged.entries, job.site.id, transaction, run_id=work.run_id, judged_at=work.conduct.clock.now())
+    for entry in judged.entries:
+        for look in entry.looks:
+            outcomes[look.outcome] += 1
+            failed += [look] if look.outcome is Outcome.FAILED else []
+            work.progress.look(job.site.id)
+    if judged.failure:
+        raise WorkerError(judged.failure)
+    return judged.left
+
+
 def _close(work: _Work, job: _Job) -> tuple[NoScene, ...]:
     """Note the empty windows and how far the site was examined, in one transaction."""
     site = job.site
     since = job.examined.since if job.examined else work.now.date()
-    until = max(work.now, job.examined.until) if job.examined else work.now
+    until = _horizon(work, job.examined)
     days = [day for watcher in job.watchers for day in watcher.days]
     windows = empty_windows(site.id, days, since=since, now=until, cadence=_cadence(work, site))
     known = set(work.ledger.no_scenes(site.id))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from geo.errors import SitewatchError
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from imagery.provider import Provider
     from imagery.scene_index import SceneIndex
     from sites.model import Site
-    from watch.ledger import Ledger
+    from watch.book import Book, Looked
     from watch.settings import LookSettings
 
 CLEAR_OUTCOMES = frozenset({Outcome.LEARNING, Outcome.UNCHANGED, Outcome.CHANGED})
@@ -113,10 +114,10 @@ class Watcher:
         self,
         site: Site,
         lattice: Lattice,
-        ledger: Ledger,
+        ledger: Book,
         *,
         provider: Provider,
-        spec: WatchSpec,
+        spec: Callable[[], WatchSpec],
         states: Path | None = None,
     ) -> None:
         """Compare the lattice's days with the ledger's looks.
@@ -126,7 +127,7 @@ class Watcher:
             lattice: Of the site.
             ledger: Of the looks so far.
             provider: Of the chips.
-            spec: Footprint and rules.
+            spec: Returns footprint and rules, once there is something to judge.
             states: The archive's root, below which states are kept between runs; None: nowhere.
         """
         self._site = site
@@ -134,7 +135,7 @@ class Watcher:
         self._ledger = ledger
         self._provider = provider
         self._spec = spec
-        known = ledger.looks(site.id, grid_id=lattice.grid.grid_id, series=lattice.series)
+        known = ledger.looked(site.id, grid_id=lattice.grid.grid_id, series=lattice.series)
         first = self._first_stale({look.solar_day: look for look in known})
         self._todo = [] if first is None else [day for day in lattice.scenes if day >= first]
         again = set(self._todo)
@@ -175,7 +176,7 @@ class Watcher:
         if not self._todo:
             return
         course = Course(
-            self._spec, self._lattice.grid, series, self._lattice.scenes, self._read, self._states
+            self._spec(), self._lattice.grid, series, self._lattice.scenes, self._read, self._states
         )
         course.begin(self._shown)
         for day in self._todo:
@@ -206,7 +207,7 @@ class Watcher:
     def _read(self, day: date) -> Chip:
         return self._provider.read(self._lattice.grid, self._lattice.scenes[day])
 
-    def _first_stale(self, known: Mapping[date, Look]) -> date | None:
+    def _first_stale(self, known: Mapping[date, Looked]) -> date | None:
         for day, scenes in self._lattice.scenes.items():
             look = known.get(day)
             if look is None or look.scene_ids != tuple(scene.id for scene in scenes):
@@ -214,7 +215,7 @@ class Watcher:
             if look.outcome is Outcome.FAILED:
                 if self._can_read(day):
                     return day
-            elif look.card is None or look.card.method != METHOD:
+            elif look.method != METHOD:
                 return day
         return None
 
@@ -252,7 +253,7 @@ def open_watchers(
     site: Site,
     archive: Archive,
     index: SceneIndex,
-    ledger: Ledger,
+    ledger: Book,
     *,
     provider: Provider,
     settings: LookSettings,
@@ -267,7 +268,7 @@ def open_watchers(
             lattice,
             ledger,
             provider=provider,
-            spec=watch_spec(site, lattice, settings),
+            spec=partial(watch_spec, site, lattice, settings),
             states=states,
         )
         for lattice in lattices(site, archive, index, until=until)

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
-import watch.run
+import watch.means
 from imagery.model import Look
 from watch.conduct import Conduct
 from watch.errors import LedgerError, UnmaskedError
@@ -82,7 +82,7 @@ def test_one_sites_failure_costs_that_site(workspace: Workspace, monkeypatch: py
             if count == 1 and look.site_id == "west-yard":
                 raise ZeroDivisionError
 
-    monkeypatch.setattr(watch.run, "open_watchers", opening)
+    monkeypatch.setattr(watch.means, "open_watchers", opening)
     monkeypatch.setattr(Watcher, "judge_pending", judging)
     log = Kept()
     report = workspace.run(now=datetime(2022, 1, 1, tzinfo=UTC), conduct=Conduct(log=log))

@@ -41,6 +41,9 @@ def run(
         str | None,
         typer.Option(metavar="ISO", help="Begin no site after this long: PT30M.", show_default=False),
     ] = None,
+    workers: Annotated[
+        int, typer.Option(metavar="N", min=1, max=256, help="Judge N sites at a time, a process each.")
+    ] = 1,
     report: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write a report: .html, .json or .txt.", show_default=False),
@@ -99,6 +102,7 @@ def run(
         due=due or loop,
         now=None if now is None else parse_instant(now),
         deadline=None if deadline is None else parse_period(deadline, "--deadline"),
+        workers=workers,
         report=report,
         pull=pull,
         publish=publish,
@@ -141,6 +145,7 @@ class _Wanted:
     due: bool
     now: datetime | None
     deadline: timedelta | None
+    workers: int
     report: Path | None
     pull: bool
     publish: bool
@@ -209,7 +214,7 @@ def _once(folder: Folder, wanted: _Wanted, clock: Clock, halt: Callable[[], str]
             return look(wanted.sites, conduct)
         return _pulled_first(folder, wanted, conduct, look)
 
-    conduct = Conduct(deadline=wanted.deadline, halt=halt, clock=clock)
+    conduct = Conduct(deadline=wanted.deadline, halt=halt, clock=clock, workers=wanted.workers)
     if wanted.dry_run:
         made = make(conduct)
     elif wanted.due:
