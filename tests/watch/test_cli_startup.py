@@ -13,6 +13,8 @@ HEAVY = (
     "sentinelhub",
     "geopandas",
     "sqlalchemy",
+    "alembic",
+    "psycopg",
     "shapely",
     "odc",
     "scipy",
@@ -31,7 +33,9 @@ print("MODULES", *found)
 """
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["sites", "--help"], ["run", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["sites", "--help"], ["run", "--help"], ["ledger", "--help"]]
+)
 def test_help_answers_without_the_heavy_packages(arguments: list[str]) -> None:
     done = subprocess.run(
         [sys.executable, "-c", PROBE, *arguments], capture_output=True, text=True, check=True

@@ -98,6 +98,16 @@ def test_what_can_not_be_judged_any_more_is_taken_over(watched: Workspace) -> No
     assert snapshot(watched) == before
 
 
+def test_looks_tell_what_became_of_each_detection(watched: Workspace, sitewatch: SiteWatch) -> None:
+    code, out, _ = sitewatch("looks", "yard", "--workspace", str(watched.root), "--json")
+    (detection,) = orjson.loads(out)["detections"]
+    rows = snapshot(watched)["detection_history"]
+    assert code == 0
+    assert [(each["solar_day"], each["state"]) for each in detection["history"]] == [
+        (str(row["solar_day"]), row["state"]) for row in rows
+    ]
+
+
 def test_a_site_that_left_the_catalogue_keeps_its_looks(watched: Workspace) -> None:
     before = snapshot(watched)
     (watched.catalogue_path / "sites.geojson").write_bytes(

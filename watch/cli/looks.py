@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from imagery.model import Look
+    from watch.ledger_history import Change
 
 
 def looks(
@@ -38,11 +39,22 @@ def looks(
     output = Output(json, quiet)
     with folder.ledger() as ledger:
         found, empty = ledger.looks(site_id), ledger.no_scenes(site_id)
+        histories = {each.id: ledger.history(each.id) for each in ledger.detections(site_id)}
     if card is not None:
         _show_cards(output, site_id, [look for look in found if str(look.solar_day) == card], card)
         return
     windows = [{"start": str(window.start), "end": str(window.end)} for window in empty]
-    output.document({"site": site_id, "looks": [look_json(look) for look in found], "no_scene": windows})
+    output.document(
+        {
+            "site": site_id,
+            "looks": [look_json(look) for look in found],
+            "no_scene": windows,
+            "detections": [
+                {"id": key, "history": [change_json(change) for change in changes]}
+                for key, changes in histories.items()
+            ],
+        }
+    )
     output.table(
         ["day", "platform", "outcome", "clear %#", "score#", "threshold#", "why"],
         [
@@ -112,6 +124,12 @@ def _sizes_json(look: Look) -> dict[str, Any] | None:
         return None
     half, nine = (None if math.isinf(side) else side for side in (sizes.half_m, sizes.nine_m))
     return {"half_m": half, "nine_m": nine, "looks": sizes.looks, "what": sizes.what}
+
+
+def change_json(change: Change) -> dict[str, str | None]:
+    """Return a change of a detection's state as JSON values: null when it was forgotten."""
+    state = None if change.state is None else change.state.value
+    return {"solar_day": str(change.solar_day), "state": state}
 
 
 def summary(found: Sequence[Look], empty: int) -> str:
