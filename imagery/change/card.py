@@ -12,11 +12,30 @@ from datetime import date
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from imagery.change.detectable_words import SECTION, sizes_lines
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 METHOD = "site-1"
 """Version of the method; another number says that the same pixels may be judged otherwise."""
+
+TITLES = MappingProxyType(
+    {
+        "scene": "the image",
+        "clear": "what clouds left of it, as shares of 1",
+        "model": "the history it is set against; leverage: variance of its prediction over that of a look",
+        "alignment": "where it lay beside the prediction, right and down",
+        "normalisation": "what put it on the scale of its surroundings; noise: their scatter over the usual",
+        "alone": "what stands out most in this look by itself; quiet: what quiet looks reach",
+        "agreed": "what it agrees on most with a look before it",
+        "summed": "what the latest looks add up to most",
+        "decision": "the nearest of both to raising a candidate, which takes a ratio of 1",
+        "cases": "what is suspected, and what this look says of it",
+        SECTION: "how small a building would have been seen",
+    }
+)
+"""The sections of a card in the order of judging, each with what it tells."""
 
 _DIGITS = 6
 
@@ -56,13 +75,17 @@ class Card:
         )
 
     def text(self) -> str:
-        """Return the card as lines of text."""
+        """Return the card as lines of text, its sections in the order in which a look is judged."""
         lines = [f"{self.outcome} (method {self.method})"]
         lines += [f"  because {each}" for each in self.why]
         lines += [f"  although {each}" for each in self.why_not]
-        for name, section in self.sections.items():
-            lines.append(f"{name}:")
-            lines += [f"  {key}: {_words(value)}" for key, value in section.items()]
+        order = [*(name for name in TITLES if name in self.sections), *self.sections]
+        for name in dict.fromkeys(order):
+            told = self.sections[name]
+            if not told:
+                continue
+            lines.append(f"{name}: {TITLES[name]}" if name in TITLES else f"{name}:")
+            lines += sizes_lines(told) if name == SECTION else _lines(told, "  ")
         return "\n".join(lines)
 
 
@@ -88,6 +111,17 @@ def section(**entries: Any) -> dict[str, Any]:  # noqa: ANN401 - any values
     """Return a section as JSON values, without what is unknown."""
     found = {name: plain(value) for name, value in entries.items()}
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _lines(told: Mapping[str, Any], indent: str) -> list[str]:
+    """Return one line a value; what holds several by name of its own stands below its name."""
+    lines = []
+    for key, value in told.items():
+        if isinstance(value, dict) and any(isinstance(each, dict | list | str) for each in value.values()):
+            lines += [f"{indent}{key}:", *_lines(value, indent + "  ")]
+        else:
+            lines.append(f"{indent}{key}: {_words(value)}")
+    return lines
 
 
 def _words(value: Any) -> str:  # noqa: ANN401 - any JSON value

@@ -150,3 +150,36 @@ def sizes_in(section: Mapping[str, Any] | None, looks: int = TOLD_LOOKS) -> Size
         half_m=math.inf if half is None else float(half),
         nine_m=math.inf if nine is None else float(nine),
     )
+
+
+def sizes_lines(section: Mapping[str, Any]) -> list[str]:
+    r"""Return the section as lines of text.
+
+    >>> none = {"side_m": None, "low_m": None, "high_m": None, "at_most": False}
+    >>> half = {"side_m": 16.2, "low_m": 15.0, "high_m": 18.4, "at_most": False}
+    >>> entry = {"half": half, "nine": none, "shares": [0.3, 0.6]}
+    >>> told = {"what": "a roof", "trials": 96, "sides_m": [10.0, 80.0], "looks": {"4": entry}}
+    >>> print("\n".join(sizes_lines(told)))
+      what: a roof; 96 trials of each size
+      in 4 clear looks: half of them from 16 m on (15 to 18), nine in ten at no size tried
+        seen: 10 m 0.30, 80 m 0.60
+    """
+    lines = [f"  what: {section['what']}; {section['trials']} trials of each size"]
+    for looks, entry in section["looks"].items():
+        half, nine = (_side_words(entry[name]) for name in ("half", "nine"))
+        shares = zip(section["sides_m"], entry["shares"], strict=True)
+        times = "1 clear look" if looks == "1" else f"{looks} clear looks"
+        lines.append(f"  in {times}: half of them {half}, nine in ten {nine}")
+        lines.append("    seen: " + ", ".join(f"{side:g} m {share:.2f}" for side, share in shares))
+    return lines
+
+
+def _side_words(entry: Mapping[str, Any]) -> str:
+    if entry["side_m"] is None:
+        return "at no size tried"
+    low, high = (
+        f"{each:.0f}" if each is not None else "more than was tried"
+        for each in (entry["low_m"], entry["high_m"])
+    )
+    sign = "(the smallest tried) " if entry["at_most"] else ""
+    return f"from {entry['side_m']:.0f} m on {sign}({low} to {high})"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,10 @@ from typer.testing import CliRunner
 from geo.dates import parse_span
 from geo.errors import InputError
 from imagery.change.null import read_null
-from imagery.change.tracks import changed, quiet
+from imagery.change.scorecard import scorecard
+from imagery.change.tracks import Change, SiteTrack, changed, quiet
 from watch import trials_injected
-from watch.cli.evaluation_tables import print_comparison
+from watch.cli.evaluation_tables import print_comparison, print_evaluation
 from watch.cli.main import app
 from watch.cli.output import Output
 from watch.evaluate import Evaluation, evaluate, makers, write_evaluation
@@ -102,6 +104,19 @@ def test_the_command_prints_figures_with_their_intervals(tmp_path: Path) -> None
     assert done.output.startswith(STATEMENT)
     assert "season-medians: 2 quiet sites" in done.output
     assert str(tmp_path / "evaluation.json") in done.output
+
+
+def test_sites_that_nothing_could_judge_are_told_without_figures(capsys: pytest.CaptureFixture[str]) -> None:
+    change = Change(date(2022, 5, 1), date(2022, 5, 1), 400.0, 0.15)
+    tracks = tuple(SiteTrack(name, 0.0, (), (), change=each) for name, each in (("a", None), ("b", change)))
+    cards = (scorecard("none", tracks, seed=0),)
+    told = Evaluation("what the data are", {}, {"none": tracks}, cards)
+    print_evaluation(told, Output())
+    print_comparison(told, Output())
+    said = capsys.readouterr().out
+    assert "nan" not in said and "inf" not in said
+    assert "Nothing was judged" in said and "sitewatch looks SITE" in said
+    assert "No comparison at one false-alarm rate" in said
 
 
 def test_roofs_are_put_into_the_looks_of_a_workspace(tmp_path: Path) -> None:

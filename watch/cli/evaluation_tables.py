@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 def print_comparison(evaluation: Evaluation, output: Output) -> None:
     """Print one row a detector and mode, all at the common false-alarm rate, for the strongest contrast."""
     output.line()
+    if not _targets(evaluation):
+        output.line(
+            "No comparison at one false-alarm rate: it takes two quiet sites that were judged (trials of one "
+            f"place are one site), and changes that {max(HORIZONS)} clear looks follow."
+        )
+        return
     output.line(
         f"At one false-alarm rate, strongest contrast, {HORIZONS[0]} clear looks. {evaluation.statement}"
     )
@@ -65,6 +71,12 @@ def print_evaluation(evaluation: Evaluation, output: Output) -> None:
     for card in evaluation.cards:
         output.line()
         output.line(_head(card))
+        if not card.judged_looks:
+            output.line(
+                "Nothing was judged: no look was clear enough, or the history before it is too short. Run "
+                "sitewatch run, then sitewatch looks SITE: it tells why, look by look."
+            )
+            continue
         _print_alarms(card, output)
         _print_target(card, output)
     output.line()
@@ -88,7 +100,7 @@ def _print_alarms(card: Scorecard, output: Output) -> None:
                 figures.level.name.lower(),
                 *(_per_100(rate) for _, rate in figures.by_mode),
                 _per_100(figures.false_alarms),
-                f"{SITE_YEARS * figures.false_alarms.upper:.1f}",
+                f"{SITE_YEARS * figures.false_alarms.upper:.1f}" if figures.false_alarms.site_years else "-",
             )
             for figures in told
         ],
@@ -118,6 +130,10 @@ def _is_reached(figures: LevelFigures) -> bool:
 
 
 def _print_target(card: Scorecard, output: Output) -> None:
+    own = card.levels[Level.CANDIDATE - 1].curves
+    if own and not card.at_target:
+        output.line("found by its own candidates, by size:")
+        _print_curves(own, output)
     for figures in card.at_target:
         held = figures.threshold.held_out
         output.line(
@@ -176,6 +192,8 @@ def _size(smallest: Smallest) -> str:
 
 
 def _per_100(found: Rate) -> str:
+    if not found.site_years:
+        return "-"
     return f"{found.per_100:.1f} [{SITE_YEARS * found.low:.1f}, {SITE_YEARS * found.high:.1f}]"
 
 
