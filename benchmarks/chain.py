@@ -8,6 +8,7 @@ Seconds are CPU seconds of this process (one thread each); compare rows of one r
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from geo.durable import write_bytes
 from imagery.intake import plan_intake
+from imagery.stack import STATES_FOLDER
 from watch.demo import INTAKE, NOW, SITE_ID, demo_site
 from watch.fetch import cache_folder, landsat_sample
 from watch.publish import publish
@@ -64,10 +66,14 @@ def with_sites(workspace: Workspace, count: int) -> None:
 
 
 def later_run(folder: Path, plan: IntakePlan) -> None:
-    """Print what one late look at each of four sites costs a new process, with stacks and without."""
+    """Print what one late look at each of four sites costs a new process, by what was kept."""
     print("\n| four sites, one look more at each, in a new process | read, CPU ms | whole run, CPU ms |")
     print("|---|---|---|")
-    for name, settings in (("with stacks", ""), ("without", "[run]\nstacks = false\n")):
+    for name, settings in (
+        ("with stacks and states", ""),
+        ("with stacks, the states deleted", ""),
+        ("without either", "[run]\nstacks = false\n"),
+    ):
         workspace = Workspace.create(folder / name, builtin=False)
         (workspace.root / "sitewatch.toml").write_text(settings)
         workspace = Workspace.open(workspace.root)
@@ -75,6 +81,8 @@ def later_run(folder: Path, plan: IntakePlan) -> None:
         workspace.archive().add(plan.scenes)
         *_, before, _ = sorted(scene.acquired for scene in plan.scenes)
         workspace.run(now=before)
+        if name.endswith("deleted"):
+            shutil.rmtree(workspace.archive().root / STATES_FOLDER)
         command = [sys.executable, "-W", "ignore", __file__, "--one-more", str(workspace.root)]
         done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - ourselves
         print(f"| {name} | {done.stdout.strip()} |")

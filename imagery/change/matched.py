@@ -191,15 +191,15 @@ def standardised(residuals: Residuals, template: Square) -> tuple[NDArray[np.flo
 
     The power is relative to that of the whole template, 0 to 1; z is 0 where nothing is clear.
     """
-    z, _, power = _filtered(residuals, template)
+    z, _, power = _filtered(residuals.weighted(), template)
     return z, power
 
 
 def _filtered(
-    residuals: Residuals, template: Square
+    weighted: tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]], template: Square
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     """Return z and sum(p^2 / v), each ``(band, y, x)``, and the clear power, ``(y, x)``."""
-    pull, inverse, known = residuals.weighted()
+    pull, inverse, known = weighted
     numerator = _separable(pull, template.rows, template.columns)
     rows, columns = np.square(template.rows), np.square(template.columns)
     weight = _separable(inverse, rows, columns)
@@ -219,23 +219,44 @@ def map_of(
         yard_inflation: ``(band)``: of the variance of a contrast at this size.
         join: ``(band, band)``: inverse correlation of the bands.
     """
-    z, weight, power = _filtered(residuals, template)
-    width = np.sqrt(yard_inflation.astype(np.float32))[:, None, None]
-    z /= width
-    if residuals.drifts is not None:
-        total, square = float(template.fractions.sum()), float(np.square(template.fractions).sum())
-        size = max(1, round(template.side_px))
-        # An error that neighbours share looks to a small template like a larger contrast.
-        scale = np.float32(total / square) * np.sqrt(weight) / width
-        shared = [
-            (ndimage.uniform_filter(np.nan_to_num(drift), (0, size, size)) * scale).astype(np.float32)
-            for drift in residuals.drifts
-        ]
-        for number, each in enumerate(shared):
-            # What is whitened already must not be whitened once more along the next drift.
-            for other in (z, *shared[number + 1 :]):
-                _whiten(other, each, join)
-    return z, np.asarray(power >= MIN_COVER, dtype=np.bool_)
+    return maps_at(residuals, [template], yard_inflation[None], join)[0]
+
+
+def maps_at(
+    residuals: Residuals,
+    templates: Sequence[Square],
+    inflation: NDArray[np.float32],
+    join: NDArray[np.float32],
+) -> list[tuple[NDArray[np.float32], NDArray[np.bool_]]]:
+    """Return what `map_of` does for each template; what they have in common is worked out once.
+
+    Args:
+        residuals: Of a window.
+        templates: Squares.
+        inflation: ``(template, band)``.
+        join: ``(band, band)``: inverse correlation of the bands.
+    """
+    weighted, found = residuals.weighted(), []
+    drifts = None if residuals.drifts is None else np.nan_to_num(residuals.drifts)
+    smooth: dict[int, list[NDArray[np.float32]]] = {}
+    for template, own in zip(templates, inflation, strict=True):
+        z, weight, power = _filtered(weighted, template)
+        width = np.sqrt(own.astype(np.float32))[:, None, None]
+        z /= width
+        if drifts is not None:
+            size = max(1, round(template.side_px))
+            if size not in smooth:
+                smooth[size] = [ndimage.uniform_filter(drift, (0, size, size)) for drift in drifts]
+            total, square = float(template.fractions.sum()), float(np.square(template.fractions).sum())
+            # An error that neighbours share looks to a small template like a larger contrast.
+            scale = np.float32(total / square) * np.sqrt(weight) / width
+            shared = [(each * scale).astype(np.float32) for each in smooth[size]]
+            for number, each in enumerate(shared):
+                # What is whitened already must not be whitened once more along the next drift.
+                for other in (z, *shared[number + 1 :]):
+                    _whiten(other, each, join)
+        found.append((z, np.asarray(power >= MIN_COVER, dtype=np.bool_)))
+    return found
 
 
 @compiled
@@ -386,9 +407,10 @@ def inflations(
         inside: ``(y, x)``: places that count.
     """
     by_side: dict[float, list[NDArray[np.float32]]] = {}
-    for template in templates:
-        for frame in frames:
-            z, power = standardised(frame, template)
+    for frame in frames:
+        weighted = frame.weighted()
+        for template in templates:
+            z, _, power = _filtered(weighted, template)
             by_side.setdefault(template.side_px, []).append(z[:, inside & (power >= MIN_COVER)])
     found = {side: _spread_of(np.concatenate(each, axis=1)) for side, each in by_side.items()}
     return np.stack([found[template.side_px] for template in templates])

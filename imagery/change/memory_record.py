@@ -158,7 +158,12 @@ def _past(row: list[Any]) -> Remembered:
 
 
 def _recipe_row(recipe: Recipe) -> list[Any]:
-    return [plain(each) for each in recipe.steps]
+    return [
+        {"dx_px": step.dx_px, "dy_px": step.dy_px}
+        if isinstance(step, Moved)
+        else {"gain": list(step.gain), "offset": list(step.offset)}
+        for step in recipe.steps
+    ]
 
 
 def _recipe(rows: list[Any]) -> Recipe:

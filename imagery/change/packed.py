@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 MAGIC = b"SWSTATE1"
 
 _PREFIX = struct.Struct("<8sIQI")
+MIN_BYTES = _PREFIX.size
+"""Nothing that is packed is shorter."""
+
 _MAX_HEADER = 16 * 2**20
 _TYPES = ("<f4", "<f8", "|b1", "|i1", "|u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8")
 _MAX_AXES = 8
@@ -49,6 +52,11 @@ def pack(values: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes
     length = sum(array.nbytes for array in ordered.values())
     prefix = _PREFIX.pack(MAGIC, len(header), length, checksum)
     return b"".join([prefix, header, *(array.data if array.size else b"" for array in ordered.values())])
+
+
+def name_of(data: bytes) -> str:
+    """Return a name for what `pack` returned: the checksum that it holds, and its length."""
+    return f"{_PREFIX.unpack_from(data)[3]:08x}-{len(data)}"
 
 
 def unpack(data: bytes | memoryview) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:

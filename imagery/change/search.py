@@ -16,7 +16,7 @@ from imagery.change.matched import (
     agreed,
     inflations,
     joined,
-    map_of,
+    maps_at,
     reading_at,
     standardised,
     whitened,
@@ -142,10 +142,7 @@ def maps_of(residuals: Residuals, shapes: Shapes, yard: Yardstick) -> LookMaps:
         known = reading.is_known
         z = whitened(reading, reading.contrast, yard.join) if known else np.zeros(len(yard.join))
         return LookMaps((z.astype(np.float32)[:, None, None],), (np.full((1, 1), known),))
-    pairs = [
-        map_of(residuals, template, inflation, yard.join)
-        for template, inflation in zip(shapes.squares, yard.inflation, strict=True)
-    ]
+    pairs = maps_at(residuals, shapes.squares, yard.inflation, yard.join)
     return LookMaps(tuple(z for z, _ in pairs), tuple(seen for _, seen in pairs))
 
 

@@ -11,19 +11,18 @@ judge again from the latest checkpoint that is whole, or from the first one.
 
 from __future__ import annotations
 
-import zlib
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from geo.durable import write_bytes
 from imagery.change.lookkey import chained
-from imagery.change.packed import pack, unpack
+from imagery.change.packed import MIN_BYTES, name_of, pack, unpack
 from imagery.errors import ArchiveError, StateError
 from imagery.stack import STATES_FOLDER, stack_path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -55,7 +54,7 @@ class Snapshot:
 
 
 class FolderShelf:
-    """Keeps parts as files of a folder, named by their checksum and length."""
+    """Keeps packed parts as files of a folder, named by checksum and length; unpacking checks the former."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -66,7 +65,7 @@ class FolderShelf:
         Raises:
             ArchiveError: They can't be written.
         """
-        name = f"{zlib.crc32(data):08x}-{len(data)}"
+        name = name_of(data)
         path = self._path(name)
         if not path.exists():
             _write(path, data)
@@ -86,7 +85,7 @@ class FolderShelf:
         except OSError as error:
             problem = f"a part of the state can't be read: {error.strerror or error}"
             raise StateError(problem).located(file=str(path)) from error
-        if f"{zlib.crc32(data):08x}-{len(data)}" != name:
+        if len(data) < MIN_BYTES or name_of(data) != name:
             raise StateError("a part of the state is damaged").located(file=str(path))
         return data
 
@@ -119,22 +118,22 @@ class StateStore:
         self.shelf = FolderShelf(self.folder)
         self._key = [VERSION, grid.site_id, grid.grid_id, series, settings]
 
-    def resume(self, looks: Sequence[LookKey]) -> tuple[Snapshot, ...]:
-        """Return what holds only looks that are still the first ones, the furthest on first.
+    def resume(self, looks: Sequence[LookKey]) -> Iterator[Snapshot]:
+        """Read what holds only looks that are still the first ones, the furthest on first.
 
         A scene that came late, was replaced or taken away makes the states that it belongs before useless;
-        so does damage. Nothing: begin afresh.
+        so does damage. When nothing is left: begin afresh.
 
         Args:
             looks: All looks that are to be in the state, in order.
         """
-        found = []
         for path in [self.folder / _CURRENT, *self._checkpoints()]:
-            with suppress(StateError):
+            try:
                 snapshot = self._read(path)
-                if snapshot.seen <= len(looks) and chained(looks[: snapshot.seen]) == snapshot.chain:
-                    found.append(snapshot)
-        return tuple(sorted(found, key=lambda each: -each.seen))
+            except StateError:
+                continue
+            if snapshot.seen <= len(looks) and chained(looks[: snapshot.seen]) == snapshot.chain:
+                yield snapshot
 
     def save(self, current: Snapshot, checkpoints: Sequence[Snapshot], *, since: int) -> None:
         """Replace the current state and add checkpoints; a crash leaves whole files, old or new.

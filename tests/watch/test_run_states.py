@@ -148,9 +148,9 @@ def test_a_late_scene_is_replayed_from_the_last_checkpoint_before_it(
     seen: list[int] = []
 
     def noting(store: StateStore, looks: Any) -> Any:  # noqa: ANN401 - handed on
-        found = taken(store, looks)
-        seen.append(found[0].seen if found else 0)
-        return found
+        for found in taken(store, looks):
+            seen.append(found.seen)
+            yield found
 
     monkeypatch.setattr(StateStore, "resume", noting)
     late.run(now=now)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -21,7 +20,7 @@ from imagery.change.card import Card
 from imagery.change.case_record import plain
 from imagery.change.memory import Memory
 from imagery.change.memory_record import parts_of, remembered, told
-from imagery.change.packed import pack, unpack
+from imagery.change.packed import name_of, pack, unpack
 from imagery.change.sitejudge import SiteJudge
 from imagery.change.spec import WatchSpec
 from imagery.change.templates import square
@@ -86,7 +85,7 @@ class Drawer:
     parts: dict[str, bytes] = field(default_factory=dict)
 
     def put(self, data: bytes) -> str:
-        name = f"{zlib.crc32(data):08x}-{len(data)}"
+        name = name_of(data)
         self.parts[name] = data
         return name
 
