@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from geo.grid import Grid
     from imagery.change.card import Card
+    from imagery.change.evidence import Evidence
+    from imagery.change.surety import Surety
 
 CANONICAL_SCALE = 1e-4
 """Reflectance of one count in a calibrated chip."""
@@ -331,7 +333,7 @@ class Detection:
     magnitude: float
     """Largest score, in units of the threshold of its look."""
     p_value: float | None
-    """None until there is an empirical null to take it from."""
+    """Of the look that raised it; None where there is no null for the sensor."""
     direction: dict[str, float] = field(default_factory=dict)
     """Contrast per band of the ground that changed: observed minus predicted."""
     simulated: bool = False
@@ -343,3 +345,8 @@ class Detection:
     """What it looks like, in words, with the evidence."""
     flags: tuple[str, ...] = ()
     """What else might have made it look so, in words; none of it was reason enough to hold it."""
+    evidence: Evidence | None = None
+    """The scores that speak for it; None for one of an older ledger."""
+    surety: Surety | None = field(default=None, compare=False)
+    """How sure it is among all detections; None until a run has weighed them. It follows from the others, so
+    a detection stays the same one whatever it says."""

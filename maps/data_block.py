@@ -239,12 +239,23 @@ def _detection(detection: Detection, entry: SiteEntry) -> dict[str, Any]:
         "area_m2": _finite(detection.area_m2),
         "magnitude": _finite(detection.magnitude),
         "p_value": None if detection.p_value is None else _finite(detection.p_value),
+        "discovery": None if detection.surety is None else detection.surety.discovery,
+        **_filled(sure=_sure(detection)),
         "series": detection.series,
         "simulated": detection.simulated,
         "rings": _rings(detection.geometry),
         "picture": detection.id in entry.pictures,
         **_filled(said=entry.said.get(detection.id)),
     }
+
+
+def _sure(detection: Detection) -> list[str]:
+    """Return what its p-value is of, where there is one, and what came of its test."""
+    surety = detection.surety
+    if surety is None:
+        return []
+    among = f"{surety.count:,} quiet looks ({surety.stratum}); {surety.source}" if surety.source else ""
+    return [surety.words, among]
 
 
 def _finite(value: float) -> float | None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from geo.grid import Grid
+    from imagery.change.null import Null
     from imagery.change.spec import WatchSpec
     from imagery.model import Chip, Detection, Look, Scene
 
@@ -36,6 +37,7 @@ class Course:
         scenes: Mapping[date, tuple[Scene, ...]],
         read: Callable[[date], Chip],
         states: Path | None,
+        null: Null | None = None,
     ) -> None:
         """Begin before the first day.
 
@@ -46,9 +48,10 @@ class Course:
             scenes: By day.
             read: Returns the chip of a day.
             states: The archive's root, below which states are kept; None: nowhere.
+            null: Quiet scores of the sensor; what judges learn does not depend on them.
         """
         self._scenes, self._read = scenes, read
-        self._new: Callable[[], Judges] = lambda: Judges(spec, grid, series, read)
+        self._new: Callable[[], Judges] = lambda: Judges(spec, grid, series, read, null)
         self._judges = self._new()
         self._past: list[date] = []
         self._since = 0

@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from imagery.change.null import Null, Stratum, null_of, stratum
+from imagery.change.null import Null, null_of, stratum
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable
     from datetime import date
 
-    from imagery.model import Detection, Look
+    from imagery.change.evidence import Evidence
+    from imagery.model import Detection
     from watch.reviews import Reviews
 
 SOURCE = "dismissed by analysts"
@@ -31,58 +32,50 @@ class Dismissed:
     first_with: date
     by: tuple[str, ...]
     because: tuple[str, ...]
-    score: float
-    """The detection's magnitude: what p-values are taken of (`imagery.change.judgement`)."""
-    history: int
-    """Earlier clear looks that the first look with it was judged against; 0 where that look is gone."""
+    evidence: Evidence | None
+    """None where its scores were not kept: then it is in no null."""
 
-    def stratum(self, mode: str) -> Stratum:
-        """Return the finest stratum of the look, ``listed`` or ``search``."""
-        return stratum(mode, self.first_with, self.history)
+    @property
+    def score(self) -> float | None:
+        """Of the look that raised it, in units of the candidate threshold, as all quiet scores are."""
+        return None if self.evidence is None else self.evidence.raised.ratio
+
+    @property
+    def history(self) -> int:
+        """Earlier clear looks that it was judged against."""
+        return 0 if self.evidence is None else self.evidence.raised.clear_looks
 
 
-def dismissed(
-    detections: Iterable[Detection], looks: Mapping[str, Sequence[Look]], reviews: Reviews
-) -> tuple[Dismissed, ...]:
+def dismissed(detections: Iterable[Detection], reviews: Reviews) -> tuple[Dismissed, ...]:
     """Return the dismissed detections, in the order of `detections`.
 
     Args:
         detections: Of the ledger.
-        looks: By site.
         reviews: What analysts said.
     """
-    found = []
-    for detection in detections:
-        standing = reviews.standing(detection.id)
-        if standing.word != "dismissed":
-            continue
-        look = _first_look(detection, looks.get(detection.site_id, ()))
-        found.append(
-            Dismissed(
-                detection.id,
-                detection.site_id,
-                detection.first_with,
-                tuple(each.by for each in standing.decisions),
-                tuple(each.because for each in standing.decisions),
-                detection.magnitude,
-                0 if look is None else look.history,
-            )
+    return tuple(
+        Dismissed(
+            detection.id,
+            detection.site_id,
+            detection.first_with,
+            tuple(each.by for each in standing.decisions),
+            tuple(each.because for each in standing.decisions),
+            detection.evidence,
         )
-    return tuple(found)
+        for detection in detections
+        if (standing := reviews.standing(detection.id)).word == "dismissed"
+    )
 
 
-def dismissed_null(found: Iterable[Dismissed], modes: Mapping[str, str], *, min_scores: int) -> Null:
+def dismissed_null(found: Iterable[Dismissed], *, min_scores: int) -> Null:
     """Return the null of dismissed detections; merge it into the one that is used (`Null.merged`).
 
     Args:
         found: What was dismissed.
-        modes: ``listed`` or ``search`` by site; ``listed`` where a site is not named.
         min_scores: Of the null that it will be merged into: the stricter one of both holds.
     """
-    scores = [(each.stratum(modes.get(each.site_id, "listed")), each.score) for each in found]
+    known = [each.evidence for each in found if each.evidence is not None]
+    scores = [
+        (stratum(each.mode, each.raised.day, each.raised.clear_looks), each.raised.ratio) for each in known
+    ]
     return null_of(scores, source=SOURCE, min_scores=min_scores)
-
-
-def _first_look(detection: Detection, looks: Sequence[Look]) -> Look | None:
-    key = (detection.grid_id, detection.series, detection.first_with)
-    return next((look for look in looks if (look.grid_id, look.series, look.solar_day) == key), None)

@@ -19,6 +19,7 @@ import orjson
 from geo.durable import write_bytes
 from geo.errors import InputError
 from imagery.change.bounds import Proportion, Rate
+from imagery.change.card import METHOD
 from imagery.change.median_detector import MedianDetector
 from imagery.change.scorecard import Scorecard, quiet_null, scorecard
 from imagery.change.site_detector import SiteDetector
@@ -146,6 +147,7 @@ def tracks_document(evaluation: Evaluation) -> dict[str, Any]:
     """Return the record of every site, so that figures can be made anew without judging anew."""
     return {
         "format": "sitewatch-tracks-1",
+        "method": METHOD,
         "statement": evaluation.statement,
         "settings": dict(evaluation.settings),
         "tracks": {name: [plain(track) for track in tracks] for name, tracks in evaluation.tracks.items()},

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from geo.grid import Grid
     from imagery.change.lookkey import LookKey
     from imagery.change.memory import Chips, Memory
+    from imagery.change.null import Null
     from imagery.change.spec import WatchSpec
     from imagery.change.stored import Shelf
     from imagery.model import Chip, Detection, Look
@@ -65,7 +66,9 @@ class Known:
 class Judges:
     """Judges the looks of one lattice; chips of different bands or scale are never compared."""
 
-    def __init__(self, spec: WatchSpec, grid: Grid, series: str, chips: Chips) -> None:
+    def __init__(
+        self, spec: WatchSpec, grid: Grid, series: str, chips: Chips, null: Null | None = None
+    ) -> None:
         """Begin without any look.
 
         Args:
@@ -73,8 +76,10 @@ class Judges:
             grid: Of the chips.
             series: Of the chips.
             chips: Reads the chip of a day that was judged again.
+            null: Quiet scores of reflectance.
         """
         self._spec, self._grid, self._series, self._chips = spec, grid, series, chips
+        self._null = null
         self._by_kind: dict[Kind, SiteJudge] = {}
         self._chain = NO_LOOKS
         self.seen = 0
@@ -141,6 +146,7 @@ class Judges:
             series=self._series,
             bands=bands,
             scale=scale,
+            null=None if scale is None else self._null,
             memory=memory,
             chips=self._chips,
         )

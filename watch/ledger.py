@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Self
 
-import orjson
 import shapely
 import sqlalchemy as sa
 
 from imagery.change.card import Card
-from imagery.model import Detection, DetectionState, Look, NoScene, Outcome, Region
+from imagery.model import Detection, Look, NoScene, Outcome, Region
 from watch.book import Looked
+from watch.detection_rows import WATCHED, detection_of, detection_row, geojson, note_sureties, years_by_series
 from watch.errors import DamagedLedgerError, LedgerError, WorkspaceBusyError
 from watch.ledger_history import Change, Lattice, changes, note_changes, take_back
 from watch.ledger_tables import DETECTIONS, EXAMINED, HISTORY, LOOKS, METADATA, NO_SCENES, RUNS
@@ -34,8 +34,10 @@ from watch.store import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from imagery.change.surety import Surety
 
 WALL_CLOCK_COLUMNS = frozenset({"run_id", "judged_at", "started_at", "finished_at"})
 """What differs between two runs that did the same; drop these (and `runs`) to compare ledgers."""
@@ -251,13 +253,17 @@ class Ledger:
         statement = sa.select(DETECTIONS).order_by(*order)
         if site_id is not None:
             statement = statement.where(DETECTIONS.c.site_id == site_id)
-        return [_detection(row) for row in self._rows(statement)]
+        return [detection_of(row) for row in self._rows(statement)]
 
     def history(self, detection_id: str) -> list[Change]:
         """Return every change of a detection's state with the look that caused it, oldest first."""
         table = HISTORY
         statement = sa.select(table).where(table.c.detection_id == detection_id)
         return changes(self._rows(statement.order_by(table.c.solar_day)))
+
+    def watched_years(self) -> dict[str, float]:
+        """Return the years between the first and the last judged look of each site and lattice, by series."""
+        return years_by_series(self._rows(WATCHED))
 
     def no_scenes(self, site_id: str | None = None) -> list[NoScene]:
         """Return the due windows without any acquisition, oldest first."""
@@ -357,15 +363,19 @@ class Transaction:
         if day is not None:
             note_changes(self._connection, HISTORY, lattice, found, day=day, run_id=run_id)
         rows = self._connection.execute(sa.select(table).where(*keys)).mappings()
-        known = {row["id"]: _detection(row) for row in rows}
+        known = {row["id"]: detection_of(row) for row in rows}
         for gone in known.keys() - {detection.id for detection in found}:
             self._connection.execute(table.delete().where(table.c.id == gone))
         for detection in found:
             if known.get(detection.id) == detection:
                 continue
-            values = _detection_json(detection) | {"run_id": run_id}
+            values = detection_row(detection) | {"run_id": run_id}
             self._connection.execute(table.delete().where(table.c.id == detection.id))
             self._connection.execute(table.insert().values(values))
+
+    def set_sureties(self, found: Mapping[str, tuple[float | None, Surety]]) -> None:
+        """Note the p-value and the surety of each detection by its id; rows keep the run that made them."""
+        note_sureties(self._connection, found)
 
     def set_no_scenes(self, site_id: str, windows: Sequence[NoScene], *, run_id: str) -> None:
         """Make `windows` the empty windows of a site; untouched rows keep their run."""
@@ -422,7 +432,7 @@ def _naive(instant: datetime) -> datetime:
 
 def _region_json(region: Region) -> dict[str, Any]:
     return {
-        "geometry": _geojson(region.geometry),
+        "geometry": geojson(region.geometry),
         "area_m2": region.area_m2,
         "pixels": region.pixels,
         "magnitude": region.magnitude,
@@ -432,10 +442,6 @@ def _region_json(region: Region) -> dict[str, Any]:
 
 def _region(document: dict[str, Any]) -> Region:
     return Region(**document | {"geometry": shapely.geometry.shape(document["geometry"])})
-
-
-def _geojson(geometry: Any) -> Any:  # noqa: ANN401 - shapely geometry in, GeoJSON mapping out
-    return orjson.loads(shapely.to_geojson(geometry))
 
 
 def _look(row: sa.RowMapping) -> Look:
@@ -448,22 +454,6 @@ def _look(row: sa.RowMapping) -> Look:
         regions=tuple(_region(region) for region in row["regions"]),
         card=None if row["card"] is None else Card.from_json(row["card"]),
     )
-
-
-def _detection_json(detection: Detection) -> dict[str, Any]:
-    values = {column.name: getattr(detection, column.name, None) for column in DETECTIONS.columns}
-    return values | {"state": detection.state.value, "geometry": _geojson(detection.geometry)}
-
-
-def _detection(row: sa.RowMapping) -> Detection:
-    values = {key: value for key, value in row.items() if key != "run_id"}
-    values |= {
-        "state": DetectionState(row["state"]),
-        "geometry": shapely.geometry.shape(row["geometry"]),
-        "area_interval_m2": None if row["area_interval_m2"] is None else tuple(row["area_interval_m2"]),
-        "flags": tuple(row["flags"] or ()),
-    }
-    return Detection(**values)
 
 
 def _ordered(table: sa.Table) -> sa.Select[Any]:

@@ -88,6 +88,8 @@ DETECTIONS = sa.Table(
     sa.Column("area_interval_m2", sa.JSON(none_as_null=True)),
     sa.Column("kind", TEXT, nullable=False, server_default=""),
     sa.Column("flags", sa.JSON(none_as_null=True)),
+    sa.Column("evidence", sa.JSON(none_as_null=True), comment="scores behind it; null for older ones"),
+    sa.Column("surety", sa.JSON(none_as_null=True), comment="of the last run; follows from all detections"),
     sa.Column("run_id", TEXT, nullable=False, comment="the run that last changed this row"),
 )
 

@@ -14,6 +14,7 @@ from imagery.stack import Stacked, stacked_archive
 from watch.book import Sheet
 from watch.cause import short_cause
 from watch.conduct import never
+from watch.nulls import NO_NULLS, Nulls
 from watch.watcher import open_watchers
 
 if TYPE_CHECKING:
@@ -40,13 +41,15 @@ class Means:
     look: LookSettings
     keeps: bool
     """Whether what is read and learned is kept for the next run."""
+    quiet: Nulls = NO_NULLS
+    """The quiet scores that detections are set beside."""
 
     @classmethod
-    def of(cls, archive: Archive, look: LookSettings, *, keeps: bool) -> Self:
+    def of(cls, archive: Archive, look: LookSettings, *, keeps: bool, quiet: Nulls = NO_NULLS) -> Self:
         """Read which scenes there are."""
         index = SceneIndex(archive.scenes())
         provider = stacked_archive(archive, index=index) if keeps else LocalArchive(archive, index=index)
-        return cls(archive, index, provider, look, keeps)
+        return cls(archive, index, provider, look, keeps, quiet)
 
     @property
     def stack_trouble(self) -> ArchiveError | None:
@@ -64,6 +67,7 @@ class Means:
             settings=self.look,
             until=until,
             keeps_states=self.keeps,
+            nulls=self.quiet.of,
         )
 
 

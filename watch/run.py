@@ -24,6 +24,7 @@ from watch.errors import LedgerError, UnmaskedError, WorkerError
 from watch.ledger import Examined
 from watch.lock import writing
 from watch.means import Means, Task
+from watch.nulls import chosen_nulls, with_dismissed
 from watch.plan import empty_windows
 from watch.renaming import adopt_former
 from watch.reviews import read_reviews
@@ -32,6 +33,7 @@ from watch.runlog import RUN_BEGUN
 from watch.silence import Silence, silences_in
 from watch.together import in_order
 from watch.unjudged import Unjudged, unjudged
+from watch.weighing import weigh
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -109,8 +111,13 @@ def run(
         adopt_former(chosen, archive, ledger)
         examined = ledger.examined()
         # A dry run leaves nothing behind, not even what is derived.
+        chosen_quiet = chosen_nulls(workspace.settings.look.null, workspace.root)
+        reviews = read_reviews(workspace.reviews_path)
         means = Means.of(
-            archive, workspace.settings.look, keeps=workspace.settings.run.stacks and not dry_run
+            archive,
+            workspace.settings.look,
+            keeps=workspace.settings.run.stacks and not dry_run,
+            quiet=with_dismissed(chosen_quiet, ledger.detections(), reviews),
         )
         stages.end("read")
         told = progress or Silent()
@@ -130,6 +137,8 @@ def run(
             return RunReport(run_id, instant, reports, plan=agenda, stages=stages.done)
         ledger.start_run(run_id, now=instant, started_at=conduct.clock.now())
         reports = tuple(_attempts(work, jobs))
+        reckoned = weigh(ledger, chosen_quiet, reviews)
+        reports = _with_sureties(reports, ledger)
         ledger.finish_run(run_id, conduct.clock.now())
         silence = _silence(workspace, [job.site for job in jobs if not job.skipped], ledger)
         stages.end("judge")
@@ -142,6 +151,7 @@ def run(
         agenda,
         silence,
         stages.done,
+        reckoning=reckoned,
         state_trouble=troubles.state,
     )
 
@@ -189,6 +199,15 @@ class _Job:
     def pending(self) -> int:
         """Looks to be made."""
         return sum(watcher.pending for watcher in self.watchers)
+
+
+def _with_sureties(reports: tuple[SiteReport, ...], ledger: Ledger) -> tuple[SiteReport, ...]:
+    """Return the reports with their detections as the ledger has them now."""
+    known = {each.id: each for each in ledger.detections()}
+    return tuple(
+        replace(report, detections=tuple(known.get(each.id, each) for each in report.detections))
+        for report in reports
+    )
 
 
 def choose(workspace: Workspace, sites: Sequence[str]) -> list[Site]:

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import shapely
 
+from imagery.change.evidence import NO_NULL
+
 if TYPE_CHECKING:
+    from imagery.change.surety import Surety
     from imagery.model import Detection
     from imagery.provenance import Charge
     from watch.agenda import Plan, Planned
@@ -22,6 +25,7 @@ def report_json(report: RunReport) -> dict[str, Any]:
         "exit_code": report.exit_code,
         "looks": {outcome.value: count for outcome, count in report.looks.items()},
         "no_scene": report.no_scene,
+        "how_sure": None if report.reckoning is None else report.reckoning.to_json(),
         "detections": [detection_json(detection) for detection in report.detections],
         "silence": [silence.to_json() for silence in report.silence],
         "not_judged": {
@@ -64,8 +68,25 @@ def detection_json(detection: Detection) -> dict[str, Any]:
         "flags": list(detection.flags),
         "magnitude": round(detection.magnitude, 3),
         "p_value": detection.p_value,
+        **surety_json(detection.surety),
         "simulated": detection.simulated,
         "geometry": orjson.loads(shapely.to_geojson(detection.geometry)),
+    }
+
+
+def surety_json(surety: Surety | None) -> dict[str, Any]:
+    """Return what stands beside a p-value as JSON values: what it is of, and what came of the test."""
+    if surety is None:
+        return {"p_stratum": None, "p_source": NO_NULL, "discovery": None, "level": None, "e_value": None}
+    return {
+        "p_stratum": f"{surety.stratum}, {surety.count} quiet looks" if surety.stratum else None,
+        "p_source": surety.source or NO_NULL,
+        "p_later": list(surety.p_later),
+        "discovery": surety.discovery,
+        "level": surety.level,
+        "e_value": surety.e,
+        "settled": None if surety.settled is None else surety.settled.isoformat(),
+        "how_sure": surety.words,
     }
 
 

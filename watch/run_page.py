@@ -18,6 +18,7 @@ from watch.run_document import report_json
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from imagery.model import Detection
     from imagery.provenance import Charge
     from watch.agenda import Plan
     from watch.run_report import RunReport, SiteReport
@@ -126,6 +127,7 @@ def sections(report: RunReport) -> tuple[Section, ...]:
         _left(report),
         _detections(report),
         _silence(report),
+        _how_sure(report),
         *plan_parts,
     )
     return tuple(section for section in (*found, _unjudged(report), _stages(report)) if section is not None)
@@ -185,12 +187,25 @@ def _detections(report: RunReport) -> Section | None:
             str(found.state),
             found.bracket,
             f"{found.area_m2:,.0f} m2" + (", simulated" if found.simulated else ""),
+            discovery_word(found),
             found.id,
         )
         for found in report.detections
     )
-    columns = ("site", "state", "between", "area", "id")
+    columns = ("site", "state", "between", "area", "discovery", "id")
     return Section("Detections made or changed", (), columns, rows) if rows else None
+
+
+def discovery_word(found: Detection) -> str:
+    """Return in a few words what came of a detection's test among all of them."""
+    if found.surety is None or found.surety.discovery is None:
+        return "not tested"
+    return "yes" if found.surety.discovery else "not sure enough"
+
+
+def _how_sure(report: RunReport) -> Section | None:
+    words = () if report.reckoning is None else report.reckoning.words
+    return Section("How sure", words) if words else None
 
 
 def _due(plan: Plan, spent: Charge) -> Section:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from imagery.model import Detection, Look, NoScene
     from imagery.provenance import Charge
     from watch.agenda import Plan
+    from watch.certainty import Reckoning
     from watch.silence import Silence
     from watch.unjudged import Unjudged
 
@@ -66,6 +67,8 @@ class RunReport:
     """What was spent on images; a run that reads the archive alone spends nothing."""
     state_trouble: ArchiveError | None = None
     """Why what was learned of a site could not be kept; the next run learns it again."""
+    reckoning: Reckoning | None = None
+    """How sure all detections of the ledger are together; None after a dry run."""
 
     @property
     def looks(self) -> Counter[Outcome]:

@@ -46,6 +46,7 @@ min_clear_frame = 0.3       # the same for the frame: footprint and the ground a
 season_half_width_days = 45 # no earlier clear look this near in the season of any year: Learning
 min_history = 12            # fewer earlier clear looks than this: Learning
 max_history = 72            # at most so many, the latest, so that a look costs the same for ever
+null = "shipped"            # quiet scores behind p-values: shipped, none, or a file of scripts/make-null
 
 [ledger]
 url = ""                    # empty: ledger.sqlite beside this file; or postgresql+psycopg://USER@HOST/DATABASE
@@ -120,6 +121,8 @@ class LookSettings(BaseModel):
     season_half_width_days: int = Field(default=45, ge=1, le=183)
     min_history: int = Field(default=12, ge=4, le=100)
     max_history: int = Field(default=72, ge=6, le=400)
+    null: str = Field(default="shipped", min_length=1)
+    """``shipped``, ``none``, or the path of a file, relative to the workspace."""
 
 
 class LedgerSettings(BaseModel):

@@ -15,6 +15,7 @@ from imagery.pins import grid_for, native_resolution_m
 from imagery.provider import solar_days
 from sites.watching import WatchMode, watching_mode
 from watch.course import Course
+from watch.nulls import no_null
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -25,12 +26,14 @@ if TYPE_CHECKING:
 
     from geo.grid import Grid
     from imagery.archive import Archive
+    from imagery.change.null import Null
     from imagery.errors import ArchiveError
     from imagery.model import Chip, Scene
     from imagery.provider import Provider
     from imagery.scene_index import SceneIndex
     from sites.model import Site
     from watch.book import Book, Looked
+    from watch.nulls import NullFor
     from watch.settings import LookSettings
 
 CLEAR_OUTCOMES = frozenset({Outcome.LEARNING, Outcome.UNCHANGED, Outcome.CHANGED})
@@ -119,6 +122,7 @@ class Watcher:
         provider: Provider,
         spec: Callable[[], WatchSpec],
         states: Path | None = None,
+        null: Null | None = None,
     ) -> None:
         """Compare the lattice's days with the ledger's looks.
 
@@ -129,12 +133,14 @@ class Watcher:
             provider: Of the chips.
             spec: Returns footprint and rules, once there is something to judge.
             states: The archive's root, below which states are kept between runs; None: nowhere.
+            null: Quiet scores of its sensor.
         """
         self._site = site
         self._lattice = lattice
         self._ledger = ledger
         self._provider = provider
         self._spec = spec
+        self._null = null
         known = ledger.looked(site.id, grid_id=lattice.grid.grid_id, series=lattice.series)
         first = self._first_stale({look.solar_day: look for look in known})
         self._todo = [] if first is None else [day for day in lattice.scenes if day >= first]
@@ -176,7 +182,13 @@ class Watcher:
         if not self._todo:
             return
         course = Course(
-            self._spec(), self._lattice.grid, series, self._lattice.scenes, self._read, self._states
+            self._spec(),
+            self._lattice.grid,
+            series,
+            self._lattice.scenes,
+            self._read,
+            self._states,
+            self._null,
         )
         course.begin(self._shown)
         for day in self._todo:
@@ -249,7 +261,7 @@ class Watcher:
         )
 
 
-def open_watchers(
+def open_watchers(  # noqa: PLR0913 - what a run has at hand, each thing by its name
     site: Site,
     archive: Archive,
     index: SceneIndex,
@@ -259,8 +271,9 @@ def open_watchers(
     settings: LookSettings,
     until: datetime,
     keeps_states: bool = True,
+    nulls: NullFor = no_null,
 ) -> tuple[Watcher, ...]:
-    """Return the watchers of a site, by series."""
+    """Return the watchers of a site, by series; `nulls` gives the null of a series at a resolution."""
     states = archive.root if keeps_states else None
     return tuple(
         Watcher(
@@ -270,6 +283,7 @@ def open_watchers(
             provider=provider,
             spec=partial(watch_spec, site, lattice, settings),
             states=states,
+            null=nulls(lattice.series, lattice.grid.resolution_m),
         )
         for lattice in lattices(site, archive, index, until=until)
     )

@@ -13,6 +13,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from imagery.change.cases import Case
+from imagery.change.evidence import Evidence
 from imagery.change.follow import Sighting, Track
 from imagery.change.kinds import Kind, KindFound
 from imagery.change.matched import Place, Reading
@@ -64,7 +65,7 @@ def case_of(row: Mapping[str, Any]) -> Case:
             "inflation": _floats(row["inflation"]),
             "before": {name: float(each) for name, each in row["before"].items()},
             "notes": tuple(row["notes"]),
-            "p_value": _maybe(row["p_value"], float),
+            "evidence": Evidence.from_json(row["evidence"]),
             "geometry": shapely.from_wkb(row["geometry"]),
             "area_m2": float(row["area_m2"]),
             "area_interval_m2": (float(left), float(right)),

@@ -10,6 +10,7 @@ import numpy as np
 import shapely
 from shapely import Point, Polygon
 
+from imagery.change.evidence import beside
 from imagery.change.extent import Extent, fractions_of, measure
 from imagery.change.follow import dated
 from imagery.change.kinds import UNNAMED, KindFound, kind_of
@@ -27,9 +28,11 @@ if TYPE_CHECKING:
 
     from geo.grid import Grid
     from imagery.change.changedate import ChangeDate
+    from imagery.change.evidence import Evidence
     from imagery.change.follow import Track
     from imagery.change.learned import Window
     from imagery.change.matched import Place, Residuals
+    from imagery.change.null import Null
     from imagery.change.search import Shapes
 
 BRIGHTEST = 0.6
@@ -50,11 +53,11 @@ class Case:
     """``(band, band)``: inverse correlation of the bands when it was raised."""
     inflation: tuple[float, ...]
     """By band: of the variance of its contrast."""
+    evidence: Evidence
     before: Mapping[str, float]
     """Predicted reflectance by band in its place, on the day on which it was raised."""
     notes: tuple[str, ...] = ()
     """Causes that were noted and did not hold it."""
-    p_value: float | None = None
     geometry: BaseGeometry = field(default_factory=Polygon)
     """``lon, lat``."""
     area_m2: float = 0.0
@@ -227,9 +230,9 @@ def detection_id(frame: Frame, series: str, track: Track) -> str:
     return f"det-{hashlib.sha256(repr(content).encode()).hexdigest()[:12]}"
 
 
-def detection_of(case: Case, frame: Frame, series: str, *, simulated: bool) -> Detection:
+def detection_of(case: Case, frame: Frame, series: str, *, null: Null | None, simulated: bool) -> Detection:
     """Return a case as a detection."""
-    track, when = case.track, case.when
+    track, when, found = case.track, case.when, beside(case.evidence, null)
     return Detection(
         id=detection_id(frame, series, track),
         site_id=frame.grid.site_id,
@@ -244,7 +247,8 @@ def detection_of(case: Case, frame: Frame, series: str, *, simulated: bool) -> D
         geometry=case.geometry,
         area_m2=case.area_m2,
         magnitude=track.ratio,
-        p_value=case.p_value,
+        p_value=None if found is None else found.p,
+        evidence=case.evidence,
         direction=dict(zip(frame.bands, case.contrast, strict=True)),
         simulated=simulated,
         date_interval_90="/".join(day.isoformat() for day in when.interval_90),

@@ -28,6 +28,8 @@ class Judged:
     outcome: Outcome
     score: float | None
     """Higher is more changed, comparable between the looks of all sites; None when not judged."""
+    alone: float | None = None
+    """The score of the look by itself in units of its threshold; None where there is none such."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ from imagery.change.cases import Case, mean_over, resized
 from imagery.change.causes import Flag, holds
 from imagery.change.controls import controls
 from imagery.change.day import AGREEING_LOOKS
+from imagery.change.evidence import Evidence, Scored
 from imagery.change.follow import Suspicion, advanced, mean_contrast, raised
 from imagery.change.learned import SUM_LOOKS
 from imagery.change.matched import Peak, Place, joined_score
-from imagery.change.null import stratum
 from imagery.change.search import alone, read, summed, together, top
 from imagery.change.weigh import Verdict, verdict, weigh
 
@@ -130,14 +130,18 @@ def _tested(day: Day, case: Case) -> tuple[Case, Held | None]:
     join = case.joined
     ratio = joined_score(reading, join) / day.threshold.alone
     track = advanced(case.track, day.chip.solar_day, reading, ratio, join)
-    if track is case.track or track.sightings[-1].verdict is not Verdict.SHOWN:
-        return replace(case, track=track), None
+    if track is case.track:
+        return case, None
+    said = case.evidence.with_look(day.chip.solar_day, day.learned.model.looks, ratio)
+    if track.sightings[-1].verdict is not Verdict.SHOWN:
+        return replace(case, track=track, evidence=said), None
     found = flags_at(day, case.track.place)
     if holds(found):
         return case, Held(
             f"what was suspected at {day.where(case.track.place)} shows, but {told(found)}", by_cause=True
         )
-    return resized(replace(case, track=track, notes=noted(case.notes, found)), _dated(day), day.frame), None
+    shown = replace(case, track=track, evidence=said, notes=noted(case.notes, found))
+    return resized(shown, _dated(day), day.frame), None
 
 
 @dataclass(slots=True, eq=False)
@@ -311,9 +315,9 @@ def _begun(day: Day, finding: Finding, rank: int, causes: Sequence[Flag]) -> Cas
         track=track,
         join=tuple(tuple(map(float, row)) for row in yard.join),
         inflation=tuple(map(float, yard.of(shapes, place.side_px))),
+        evidence=_evidence(day, finding.ratio),
         before=by_band(day.frame.bands, predicted),
         notes=noted((), causes),
-        p_value=_p_value(day, finding.ratio),
     )
     return resized(case, _dated(day), day.frame)
 
@@ -328,12 +332,14 @@ def _older(day: Day) -> date:
     return max((each for each in day.learned.days if each < first), default=first)
 
 
-def _p_value(day: Day, ratio: float) -> float | None:
-    if day.material.null is None:
-        return None
-    mode = "listed" if day.frame.shapes.listed is not None else "search"
-    found = day.material.null.p_value(ratio, stratum(mode, day.chip.solar_day, day.learned.model.looks))
-    return None if found is None else found.p
+def _evidence(day: Day, ratio: float) -> Evidence:
+    frame = day.frame
+    return Evidence(
+        mode="listed" if frame.shapes.listed is not None else "search",
+        resolution_m=frame.grid.resolution_m,
+        is_reflectance=frame.scale is not None,
+        raised=Scored(day.chip.solar_day, day.learned.model.looks, ratio),
+    )
 
 
 def _taken(day: Day, cases: Sequence[Case]) -> NDArray[np.bool_] | None:

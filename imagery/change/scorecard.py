@@ -33,6 +33,7 @@ from imagery.change.evaluation import (
     size_and_contrast,
     told,
 )
+from imagery.change.evidence import alone_mode
 from imagery.change.null import MIN_SCORES, Null, Stratum, null_of, stratum
 from imagery.change.smallest import Smallest, smallest_detectable
 from imagery.change.thresholds import (
@@ -230,8 +231,8 @@ def _at_target(
 
 
 def quiet_null(tracks: Sequence[SiteTrack], *, source: str, min_scores: int = MIN_SCORES) -> Null:
-    """Return the null of the scores of quiet sites."""
-    scores = [each for track in quiet(tracks) for each in _with_strata(track)]
+    """Return the null of the scores of quiet sites, of their single looks too where a detector tells them."""
+    scores = [each for track in quiet(tracks) for each in (*_with_strata(track), *_single_looks(track))]
     return null_of(scores, source=source, min_scores=min_scores)
 
 
@@ -239,6 +240,21 @@ def _with_strata(track: SiteTrack) -> list[tuple[Stratum, float]]:
     return [
         (stratum(track.stratum, day, track.history_looks + position), score)
         for position, (day, score) in enumerate(zip(track.days, track.scores, strict=True))
+        if math.isfinite(score)
+    ]
+
+
+def _single_looks(track: SiteTrack) -> list[tuple[Stratum, float]]:
+    """Return the scores of single looks: outside what was suspected, and in its place since."""
+    mode, looks = alone_mode(track.stratum), track.history_looks
+    later = [
+        (stratum(mode, alarm.day, looks + sum(day < alarm.day for day in track.days)), score)
+        for alarm in track.alarms
+        for score in alarm.later
+    ]
+    return later + [
+        (stratum(mode, day, looks + position), score)
+        for position, (day, score) in enumerate(zip(track.days, track.alone, strict=bool(track.alone)))
         if math.isfinite(score)
     ]
 

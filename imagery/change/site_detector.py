@@ -45,7 +45,8 @@ class SiteDetector:
         judge = self._opened(chip)
         look = judge.monitor(chip)
         decision = look.card.sections.get("decision", {}) if look.card else {}
-        return Judged(look.solar_day, look.outcome, decision.get("ratio"))
+        alone = look.score / look.threshold if look.score is not None and look.threshold else None
+        return Judged(look.solar_day, look.outcome, decision.get("ratio"), alone)
 
     def report(self) -> tuple[Found, ...]:
         """Return every case that was raised, dropped candidates too."""
@@ -67,6 +68,6 @@ def _found(case: Case) -> Found:
         date_interval=when.interval_90,
         area_m2=case.area_m2,
         area_interval_m2=case.area_interval_m2,
-        p=case.p_value,
+        later=tuple(each.ratio for each in case.evidence.later),
     )
     return Found(alarm, case.geometry)

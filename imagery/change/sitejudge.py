@@ -158,7 +158,13 @@ class SiteJudge:
     def report(self) -> tuple[Detection, ...]:
         """Return the detections so far, in the order in which they were raised."""
         return tuple(
-            detection_of(case, self._frame, self._series, simulated=self._memory.simulated)
+            detection_of(
+                case,
+                self._frame,
+                self._series,
+                null=self._material.null,
+                simulated=self._memory.simulated,
+            )
             for case in self._memory.cases
             if case.track.is_reported
         )

@@ -8,6 +8,7 @@ import numpy as np
 
 from imagery.change.card import section
 from imagery.change.cases import detection_id, region_of
+from imagery.change.evidence import NO_NULL, beside
 from imagery.change.lookwords import look_of
 from imagery.model import Outcome
 
@@ -157,6 +158,7 @@ def _peak(day: Day, peak: Peak | None) -> dict[str, Any]:
 
 def _case(day: Day, case: Case) -> dict[str, Any]:
     track, when = case.track, case.when
+    found = beside(case.evidence, day.material.null)
     seen = next((each for each in reversed(track.sightings) if each.day == day.chip.solar_day), None)
     return section(
         state=track.state.value,
@@ -171,6 +173,7 @@ def _case(day: Day, case: Case) -> dict[str, Any]:
         area_interval_m2=case.area_interval_m2,
         contrast_and_area_ambiguous=case.is_ambiguous,
         kind=case.kind.text,
-        p_value=case.p_value,
+        p_value=None if found is None else found.p,
+        sure=NO_NULL if found is None else found.words,
         notes=case.notes or None,
     )

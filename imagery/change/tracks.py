@@ -74,6 +74,8 @@ class Alarm:
     area_m2: float | None = None
     area_interval_m2: tuple[float, float] | None = None
     p: float | None = None
+    later: tuple[float, ...] = ()
+    """What each later look scores in its place, in the same units as `SiteTrack.alone`."""
     on_change: bool = True
     """Whether it covers the true change; True where the detector says no place, or nothing changed."""
 
@@ -104,6 +106,8 @@ class SiteTrack:
     """Sites of a group (a tile) are never split; empty stands for the site itself."""
     history_looks: int = 0
     """Clear looks before the monitored time."""
+    alone: tuple[float, ...] = ()
+    """What each look scores by itself in units of its threshold; empty where a detector has none such."""
 
     def __post_init__(self) -> None:
         """Refuse a record that contradicts itself.
@@ -111,7 +115,7 @@ class SiteTrack:
         Raises:
             ValueError: Days out of order, another number of scores than days, or a negative exposure.
         """
-        if len(self.scores) != len(self.days):
+        if len(self.scores) != len(self.days) or (self.alone and len(self.alone) != len(self.days)):
             message = f"site {self.site_id}: {len(self.days)} days, {len(self.scores)} scores"
             raise ValueError(message)
         if list(self.days) != sorted(self.days) or not self.site_years >= 0:

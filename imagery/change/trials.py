@@ -62,6 +62,7 @@ def run_trial(trial: Trial, detector: Detector) -> SiteTrack:
         change=trial.change,
         stratum=trial.mode,
         group=trial.group,
+        alone=_alone([said for _, said in kept]),
         history_looks=sum(is_clear(chip, trial.spec) for chip in trial.history),
     )
 
@@ -75,6 +76,13 @@ def is_clear(chip: Chip, spec: WatchSpec) -> bool:
 def _learning_share(said: list[Judged]) -> float:
     learning = sum(each.outcome is Outcome.LEARNING for each in said)
     return learning / len(said) if said else 1.0
+
+
+def _alone(said: list[Judged]) -> tuple[float, ...]:
+    """Return the scores of the looks by themselves; nothing from a detector that has none."""
+    if all(each.alone is None for each in said):
+        return ()
+    return tuple(math.nan if each.alone is None else each.alone for each in said)
 
 
 def _placed(found: Found, trial: Trial) -> Alarm:

@@ -86,7 +86,8 @@ function detectionCard(site, detection) {
     ...(detection.area_interval ? [["Area, 90 %", detection.area_interval.map(areaWords).join(" to ")]] : []),
     ["Strength", detection.magnitude === null ? "not known" : `${detection.magnitude.toPrecision(2)} times the threshold`],
     ["Seen in", `${plural(detection.looks, "look")} (${detection.series})`],
-    ["Chance of a false alarm", detection.p_value === null ? "no figure: there is no empirical basis yet" : `p = ${detection.p_value}`],
+    ["Chance of a quiet look as high", detection.p_value === null ? "no null for this sensor" : `p = ${detection.p_value}${detection.sure && detection.sure[1] ? ` among ${detection.sure[1]}` : ""}`],
+    ...(detection.sure ? [["Among all detections", detection.sure[0]]] : []),
     ...(detection.flags || []).map((flag) => ["But note", flag]),
   ];
   const list = el("dl", { class: "facts" });

@@ -236,7 +236,7 @@ def dismissed_list(
     output, folder = Output(json, quiet), Folder.open(workspace)
     reviews = read_reviews(folder.reviews_path)
     with folder.ledger() as ledger:
-        found = dismissed(ledger.detections(), ledger.all_looks(), reviews)
+        found = dismissed(ledger.detections(), reviews)
     list_dismissed(found, output)
     _warn(reviews, output)
 

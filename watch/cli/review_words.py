@@ -34,11 +34,14 @@ def list_queue(folder: Folder, reviews: Reviews, filters: Filters, output: Outpu
     waiting = sum(each.wants_a_word for each in everything)
     muted = sum(each.muted_until is not None for each in everything)
     lost = len(orphans(reviews.decisions, detections))
-    quiet_scores = len(dismissed(detections, {}, reviews))
+    quiet_scores = len(dismissed(detections, reviews))
+    said = [each.surety.discovery for each in detections if each.surety is not None]
+    tested, found = sum(each is not None for each in said), sum(each is True for each in said)
     parts = [
         f"{number_of(len(shown), 'detection')} shown, {waiting} of {len(everything)} want a word",
         f"{muted} on muted sites" if muted else "",
         f"{quiet_scores} dismissed by all who spoke, kept as quiet scores" if quiet_scores else "",
+        f"{found} of {tested} tested are discoveries" if tested else "",
         f"{number_of(lost, 'decision')} on detections that are gone (--orphans)" if lost else "",
     ]
     output.line("; ".join(part for part in parts if part) + ".")
@@ -107,6 +110,7 @@ def evidence_json(found: Evidence) -> dict[str, Any]:
 
 def print_evidence(found: Evidence, output: Output) -> None:
     """Print it as a card for a person."""
+    from watch.certainty import sure_words
     from watch.news import area_range
 
     detection = found.detection
@@ -118,11 +122,11 @@ def print_evidence(found: Evidence, output: Output) -> None:
     )
     if detection.date_interval_90:
         output.line(f"changed between {detection.date_interval_90.replace('/', ' and ')} with 90 %")
-    p_value = "no p-value yet" if detection.p_value is None else f"p = {detection.p_value:.2g}"
     output.line(
         f"about {detection.area_m2:,.0f} m2{area_range(detection)}; {detection.magnitude:.2f} times its "
-        f"threshold; {p_value}"
+        "threshold"
     )
+    output.line(sure_words(detection))
     if detection.kind:
         output.line(f"looks like: {detection.kind}")
     for flag in detection.flags:

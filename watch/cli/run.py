@@ -281,6 +281,7 @@ def _publish(folder: Folder, output: Output) -> None:
 
 def _print(report: RunReport, output: Any, *, dry_run: bool) -> None:  # noqa: ANN401 - Output, imported lazily
     from imagery.model import Outcome
+    from watch.certainty import sure_words
 
     examined = [site for site in report.sites if not site.skipped]
     if not dry_run:
@@ -298,6 +299,10 @@ def _print(report: RunReport, output: Any, *, dry_run: bool) -> None:  # noqa: A
             f"between {detection.bracket.replace('/', ' and ')}, looks like {detection.kind or 'a change'} "
             f"({detection.id})"
         )
+        if detection.surety is not None:
+            output.line(f"  {sure_words(detection)}")
+    for line in () if report.reckoning is None else report.reckoning.words:
+        output.line(line)
     for site in report.sites:
         if site.failure or site.left:
             output.note(f"{site.site_id}: {site.failure or site.left}")

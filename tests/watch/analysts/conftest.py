@@ -11,6 +11,7 @@ import pytest
 from shapely.geometry import Point
 
 from geo.area import square_around
+from imagery.change.evidence import Evidence, Scored
 from imagery.model import Detection, DetectionState, Look, Outcome
 from watch.settings import SETTINGS_FILE
 from watch.workspace import Workspace
@@ -34,6 +35,7 @@ DETECTION = Detection(
     p_value=None,
     direction={"red": 0.15},
     simulated=True,
+    evidence=Evidence("listed", 30.0, is_reflectance=True, raised=Scored(date(2021, 5, 3), 12, 2.5)),
 )
 
 

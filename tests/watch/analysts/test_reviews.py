@@ -3,7 +3,6 @@ from __future__ import annotations
 import getpass
 import json
 import subprocess
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -13,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imagery.change.evidence import Evidence, Scored
 from imagery.change.null import null_of, stratum
-from imagery.model import Detection, DetectionState, Look
+from imagery.model import Detection, DetectionState
 from sites.catalogue import Catalogue
 from watch.decisions import Decision, Verdict, read_decision
 from watch.dismissed import dismissed, dismissed_null
@@ -158,26 +158,24 @@ def test_the_queue_goes_by_evidence_and_leaves_out_what_is_settled(
     assert orphans(reviews.decisions, found) == ()
 
 
-def test_what_all_reviewers_dismissed_joins_the_null(
-    tmp_path: Path, detection: Detection, make_look: Callable[..., Look]
-) -> None:
-    looks = {"yard": [make_look(detection.first_with)]}
-    detection = replace(detection, magnitude=7.5)
+def test_what_all_reviewers_dismissed_joins_the_null(tmp_path: Path, detection: Detection) -> None:
+    scored = Evidence("listed", 30.0, is_reflectance=True, raised=Scored(detection.first_with, 12, 7.5))
+    raised = replace(detection, evidence=scored)
     write_decision(tmp_path, decision())
-    (found,) = dismissed([detection], looks, read_reviews(tmp_path))
+    (found,) = dismissed([raised], read_reviews(tmp_path))
     assert (found.score, found.history, found.because) == (7.5, 12, ("dust",))
     key = stratum("listed", detection.first_with, 12)
     quiet = null_of([(key, 1.0)] * 99, source="simulated", min_scores=50)
     before = quiet.p_value(7.0, key)
-    merged = quiet.merged(dismissed_null([found], {}, min_scores=50))
+    merged = quiet.merged(dismissed_null([found], min_scores=50))
     after = merged.p_value(7.0, key)
     assert before is not None
     assert after is not None
     assert (before.p, after.p) == (1 / 100, 2 / 101)
     assert merged.source == "dismissed by analysts + simulated"
+    assert dismissed_null([replace(found, evidence=None)], min_scores=50).tails == {}
     write_decision(tmp_path, decision(Verdict.CONFIRM, by="bo"))
-    assert dismissed([detection], looks, read_reviews(tmp_path)) == ()
-    assert dismissed_null([], {}, min_scores=50).tails == {}
+    assert dismissed([raised], read_reviews(tmp_path)) == ()
 
 
 def test_a_reviewer_is_named_by_option_setting_git_or_account(
