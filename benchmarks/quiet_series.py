@@ -26,6 +26,7 @@ from odc.geo.geobox import GeoBox
 from quiet_watch import OUTCOMES_HEAD, RATES_HEAD, details, outcomes_row, rates_row, watched
 
 from geo.grid import Grid
+from imagery.change.injection import blurred_rectangle
 from imagery.change.regions import pixels_inside
 from imagery.change.spec import WatchSpec
 from imagery.masks import MaskScheme, SceneClass, scene_classes
@@ -41,13 +42,16 @@ BUILT = date(2011, 6, 10)
 LAST = date(2011, 11, 1)
 """The last day of the looks that a patch is sought in."""
 PATCHES = [
-    (2, (0.10, -0.10, 0.05)),
-    (3, (0.10, -0.10, 0.05)),
-    (6, (0.10, -0.10, 0.05)),
-    (3, (0.05, -0.05, 0.03)),
-    (4, (0.05, -0.05, 0.03)),
-    (6, (0.05, -0.05, 0.03)),
+    (2, (0.10, -0.10, 0.05), "sharp"),
+    (3, (0.10, -0.10, 0.05), "sharp"),
+    (6, (0.10, -0.10, 0.05), "sharp"),
+    (3, (0.05, -0.05, 0.03), "sharp"),
+    (4, (0.05, -0.05, 0.03), "sharp"),
+    (6, (0.05, -0.05, 0.03), "sharp"),
+    (2, (0.10, -0.10, 0.05), "blurred"),
+    (3, (0.10, -0.10, 0.05), "blurred"),
 ]
+"""Pixels, contrast by band, and edges: cut at the pixels, or blurred as a sensor blurs."""
 
 
 def read_chip(folder: Path) -> Chip:
@@ -84,12 +88,12 @@ def footprint(row: int, column: int, size: int, *, is_listed: bool = False) -> W
     return WatchSpec(weights, pixel_area_m2=900.0, is_listed=is_listed, min_history=12, max_history=72)
 
 
-def built(chip: Chip, truth: np.ndarray, contrast: tuple[float, ...]) -> Chip:
-    """Return a chip with a patch on it, from the day on which it was built."""
+def built(chip: Chip, share: np.ndarray, contrast: tuple[float, ...]) -> Chip:
+    """Return a chip with a patch on it, from the day on which it was built; ``share (y, x)`` is 0 to 1."""
     if chip.solar_day < BUILT:
         return chip
     dn = chip.dn.astype(np.float64)
-    dn[:, truth] += np.array(contrast)[:, None] * 1e4
+    dn += np.array(contrast)[:, None, None] * 1e4 * share
     return replace(chip, dn=np.clip(np.rint(dn), 0, 65535).astype(np.uint16))
 
 
@@ -117,14 +121,17 @@ def quiet_tables(chips: list[Chip]) -> None:
         print("\n".join(details(group)) or "nothing was raised")
 
 
-def planted_row(chips: list[Chip], size: int, contrast: tuple[float, ...]) -> str:
+def planted_row(chips: list[Chip], size: int, contrast: tuple[float, ...], edges: str) -> str:
     """Return one row: found, confirmed, clear looks until seen, area over truth, honest brackets."""
     delays, areas, intervals, brackets, confirmed = [], [], [], [], 0
     for row, column in CORNERS:
         truth = np.zeros((SIDE, SIDE), dtype=bool)
         top, left = (corner + (FOOTPRINT_PX - size) // 2 for corner in (row, column))
         truth[top : top + size, left : left + size] = True
-        altered = [built(chip, truth, contrast) for chip in chips if chip.solar_day <= LAST]
+        centre = top + size / 2, left + size / 2
+        blurred = blurred_rectangle(truth.shape, centre_px=centre, size_px=(size, size))
+        share = blurred if edges == "blurred" else truth
+        altered = [built(chip, share, contrast) for chip in chips if chip.solar_day <= LAST]
         site = watched(altered, footprint(row, column, FOOTPRINT_PX))
         hits = [
             d
@@ -143,6 +150,7 @@ def planted_row(chips: list[Chip], size: int, contrast: tuple[float, ...]) -> st
     sites = len(CORNERS)
     cells = (
         f"{size} x {size}",
+        edges,
         " ".join(f"{part:+.2f}" for part in contrast),
         f"{len(delays) / sites:.0%}",
         f"{confirmed / sites:.0%}",
@@ -164,10 +172,12 @@ def main() -> None:
     )
     quiet_tables(chips)
     print()
-    print("| patch, px | red nir swir16 | found | confirmed | seen at look | area / true | held | bracket |")
-    print("|---|---|---|---|---|---|---|---|")
-    for size, contrast in PATCHES:
-        print(planted_row(chips, size, contrast))
+    print(
+        "| patch, px | edges | red nir swir16 | found | confirmed | at look | area / true | held | bracket |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|")
+    for size, contrast, edges in PATCHES:
+        print(planted_row(chips, size, contrast, edges))
 
 
 if __name__ == "__main__":
