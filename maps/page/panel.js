@@ -77,13 +77,13 @@ function detectionCard(site, detection) {
   card.append(el("p", { class: "fine" }, "Last clear look without it, first clear look with it. As EDTF: ",
     el("span", { class: "edtf" }, words(detection.bracket)), "."));
   if (detection.days) {
-    card.append(el("p", { class: "fine" }, "With 90 % between ", el("time", { datetime: detection.days[0] }, detection.days[0]),
+    card.append(el("p", { class: "fine" }, "It happened, with 90 %, between ", el("time", { datetime: detection.days[0] }, detection.days[0]),
       " and ", el("time", { datetime: detection.days[1] }, detection.days[1]), "."));
   }
   const facts = [
-    ...(detection.kind ? [["Looks like", detection.kind]] : []),
+    ...(detection.kind ? [["Looks like", detection.kind.replace(/^other\b/, "no kind that has a name here")]] : []),
     ["Area", areaWords(detection.area_m2)],
-    ...(detection.area_interval ? [["Area, 90 %", detection.area_interval.map(areaWords).join(" to ")]] : []),
+    ...(detection.area_interval ? [["Area, with 90 %", detection.area_interval.map(areaWords).join(" to ")]] : []),
     ["Strength", detection.magnitude === null ? "not known" : `${detection.magnitude.toPrecision(2)} times the threshold`],
     ["Seen in", `${plural(detection.looks, "look")} (${detection.series})`],
     ["Chance of a quiet look as high", detection.p_value === null ? "no null for this sensor" : `p = ${detection.p_value}${detection.sure && detection.sure[1] ? ` among ${detection.sure[1]}` : ""}`],
