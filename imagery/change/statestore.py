@@ -156,12 +156,6 @@ class StateStore:
         if useless or checkpoints:
             self._sweep()
 
-    def drop(self) -> None:
-        """Delete the current state and all checkpoints."""
-        for path in [self.folder / _CURRENT, *self._checkpoints()]:
-            path.unlink(missing_ok=True)
-        self.shelf.keep(frozenset())
-
     def _checkpoints(self) -> list[Path]:
         """Return the checkpoints, latest first."""
         return sorted(self.folder.glob(f"{'[0-9]' * 8}.state"), reverse=True)
