@@ -45,6 +45,8 @@ class Conduct:
     clock: Clock = field(default_factory=SystemClock)
     workers: int = 1
     """Processes that judge sites side by side; one is this process alone."""
+    cluster: str = ""
+    """Address of a Dask scheduler whose workers judge instead."""
 
 
 AT_EASE = Conduct()

@@ -48,6 +48,14 @@ _READY = "ready"
 class Crew(Protocol):
     """Judges the sites that it is given; a context that nobody is left working after."""
 
+    def __enter__(self) -> Self:
+        """Begin."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let everybody go."""
+
     @property
     def has_room(self) -> bool:
         """Whether one more site would be begun without waiting for long."""
@@ -70,9 +78,20 @@ class Crew(Protocol):
         """Let everybody end after the look that they are at."""
 
 
-def crew_of(means: Means, conduct: Conduct) -> Processes | None:
-    """Return who judges the sites of a run; None where the run itself does."""
-    return Processes(means, conduct.workers) if conduct.workers > 1 else None
+def crew_of(means: Means, conduct: Conduct) -> Crew | None:
+    """Return who judges the sites of a run; None where the run itself does.
+
+    Raises:
+        WorkerError: A cluster is named, and what speaks with it is not installed.
+    """
+    if not conduct.cluster:
+        return Processes(means, conduct.workers) if conduct.workers > 1 else None
+    try:
+        from watch.cluster import Cluster  # noqa: PLC0415 - an extra, and slow to import
+    except ImportError as error:
+        hint = "Install it with: pip install 'sitewatch[cluster]'"
+        raise WorkerError("Dask distributed is not installed", hint=hint) from error
+    return Cluster(means, conduct.cluster)
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +20,11 @@ class Shuffled:
         self._at: list[tuple[int, Any]] = []
         self.reason = ""
         self.most = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
 
     @property
     def has_room(self) -> bool:

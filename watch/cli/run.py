@@ -44,6 +44,10 @@ def run(
     workers: Annotated[
         int, typer.Option(metavar="N", min=1, max=256, help="Judge N sites at a time, a process each.")
     ] = 1,
+    cluster: Annotated[
+        str,
+        typer.Option(metavar="ADDRESS", help="Judge on the workers of this Dask scheduler: tcp://HOST:8786."),
+    ] = "",
     report: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write a report: .html, .json or .txt.", show_default=False),
@@ -88,6 +92,7 @@ def run(
     What happens goes to run.log, and with --due how the watch is doing to health.json. SIGTERM and Ctrl-C end
     a run after the look that it is at; the next one carries on.
     """
+    from geo.errors import InputError, Where
     from watch.cli.output import Output
     from watch.clock import SystemClock
     from watch.periods import parse_period
@@ -97,12 +102,16 @@ def run(
 
     if report is not None:
         check_ending(report)
+    if cluster and workers > 1:
+        hint = "The cluster has its own workers: leave --workers out"
+        raise InputError("a run is judged here or on a cluster", where=Where(field="--cluster"), hint=hint)
     wanted = _Wanted(
         sites=tuple(site or ()),
         due=due or loop,
         now=None if now is None else parse_instant(now),
         deadline=None if deadline is None else parse_period(deadline, "--deadline"),
         workers=workers,
+        cluster=cluster,
         report=report,
         pull=pull,
         publish=publish,
@@ -146,6 +155,7 @@ class _Wanted:
     now: datetime | None
     deadline: timedelta | None
     workers: int
+    cluster: str
     report: Path | None
     pull: bool
     publish: bool
@@ -214,7 +224,9 @@ def _once(folder: Folder, wanted: _Wanted, clock: Clock, halt: Callable[[], str]
             return look(wanted.sites, conduct)
         return _pulled_first(folder, wanted, conduct, look)
 
-    conduct = Conduct(deadline=wanted.deadline, halt=halt, clock=clock, workers=wanted.workers)
+    conduct = Conduct(
+        deadline=wanted.deadline, halt=halt, clock=clock, workers=wanted.workers, cluster=wanted.cluster
+    )
     if wanted.dry_run:
         made = make(conduct)
     elif wanted.due:
