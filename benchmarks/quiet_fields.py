@@ -27,7 +27,7 @@ import numpy as np
 import rasterio
 from odc.geo.geobox import GeoBox
 from quiet_watch import JUDGED, OUTCOMES_HEAD, RATES_HEAD, details, judge_of, outcomes_row, rates_row, watched
-from shapely.geometry import box
+from shapely.geometry import Point, box
 
 from geo.grid import Grid
 from imagery.change.bounds import proportion
@@ -37,7 +37,10 @@ from imagery.masks import MaskScheme, SceneClass, clear_pixels, scene_classes
 from imagery.model import Chip, Outcome
 
 if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
     from imagery.change.sitejudge import SiteJudge
+    from imagery.model import Look
 
 WINDOW_PX = 10
 DRAWN_PX = 3
@@ -133,7 +136,7 @@ class Trial:
     """After how many judged looks a roof was seen; None: never."""
 
     changed: int | None
-    """A look ended as Changed with a region on it."""
+    """A look ended as Changed and stands out there, or has a region there."""
     raised: int | None
     """A candidate lies on it."""
     clear: int
@@ -154,6 +157,18 @@ def roofed(
     return found
 
 
+def places_shown(look: Look) -> list[BaseGeometry]:
+    """Return what a look that ends as Changed shows: its regions, and what stands out in it alone."""
+    if look.outcome is not Outcome.CHANGED:
+        return []
+    found = [region.geometry for region in look.regions]
+    where = look.card.sections["alone"].get("where") if look.card else None
+    if where is None:
+        return found
+    lat, lon = map(float, where.split(","))
+    return [*found, Point(lon, lat)]
+
+
 def trial(
     judge: SiteJudge, chips: list[Chip], centre: tuple[float, float], side_px: float, rng: np.random.Generator
 ) -> Trial:
@@ -170,7 +185,7 @@ def trial(
         if look.outcome not in JUDGED:
             continue
         judged += 1
-        shown = [region.geometry for region in look.regions] if look.outcome is Outcome.CHANGED else []
+        shown = places_shown(look)
         cases = [case.geometry for case in judge.cases[before:]]
         if changed is None and any(around.intersects(grid.to_grid(each)) for each in shown):
             changed = judged
