@@ -206,7 +206,7 @@ def main() -> None:
         if given.history:
             runs["the dates before"] = apart(workspace, after(given.history - 1), given.workers)
         runs["one new date"] = apart(workspace, after(given.history), given.workers)
-        runs["nothing new"] = apart(workspace, after(given.history), given.workers)
+        runs["nothing new"] = apart(workspace, after(given.history) + timedelta(hours=1), given.workers)
         print(f"| {given.sites} sites, {given.workers} workers | {' | '.join(runs['nothing new'])} |")
         print(f"|---|{'---|' * len(runs['nothing new'])}")
         for title, figures in runs.items():

@@ -341,7 +341,7 @@ def _run_site(work: _Work, job: _Job, judged: Judged | None = None) -> SiteRepor
     site = job.site
     pending = job.pending
     work.progress.site(site.id, pending)
-    before = {detection.id: detection for detection in work.ledger.detections(site.id)}
+    before = {each.id: each for each in work.ledger.detections(site.id)} if pending else {}
     outcomes: Counter[Outcome] = Counter()
     failed: list[Look] = []
     added: tuple[NoScene, ...] = ()
@@ -357,7 +357,8 @@ def _run_site(work: _Work, job: _Job, judged: Judged | None = None) -> SiteRepor
         failure = _one_sites(error)
     for watcher in job.watchers:
         work.troubles.note(work.means.stack_trouble, watcher.state_trouble)
-    changed = tuple(d for d in work.ledger.detections(site.id) if before.get(d.id) != d)
+    after = work.ledger.detections(site.id) if pending else []
+    changed = tuple(each for each in after if before.get(each.id) != each)
     return SiteReport(
         site.id,
         outcomes,
@@ -409,6 +410,7 @@ def _close(work: _Work, job: _Job) -> tuple[NoScene, ...]:
     windows = empty_windows(site.id, days, since=since, now=until, cadence=_cadence(work, site))
     known = set(work.ledger.no_scenes(site.id))
     with work.ledger.transaction() as transaction:
-        transaction.set_no_scenes(site.id, windows, run_id=work.run_id)
+        if known != set(windows):
+            transaction.set_no_scenes(site.id, windows, run_id=work.run_id)
         transaction.set_examined(site.id, Examined(since, until))
     return tuple(window for window in windows if window not in known)
