@@ -193,7 +193,9 @@ def test_the_panel_tells_what_looks_say_and_what_they_do_not(opened_view: Watche
         "Unchanged": "3", "Changed": "1", "Learning": "2", "Obscured": "4", "Failed": "0", "No scene": "0",
     }  # fmt: skip
     opened_view.page.locator(".all-looks summary").click()
-    assert opened_view.page.locator(".all-looks tbody tr").count() == 10
+    rows = opened_view.page.locator(".all-looks tbody tr")
+    rows.first.wait_for()  # a fold tells that it was opened after the click has returned
+    assert rows.count() == 10
 
 
 def test_a_site_without_looks_is_never_said_to_be_unchanged(opened_view: Watched) -> None:
