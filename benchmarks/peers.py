@@ -26,6 +26,7 @@ import importlib
 import importlib.util
 import sys
 import warnings
+from abc import ABC, abstractmethod
 from collections import deque
 from datetime import UTC, date, datetime
 from functools import partial
@@ -63,7 +64,7 @@ HISTORY_FRAMES = 40
 """Looks of the history, the latest, on which the scatter of the templates is measured."""
 
 
-class Peer:
+class Peer(ABC):
     """What all peers share: the window, the reading of a map, and the record of their own alarms."""
 
     def __init__(self, spec: WatchSpec, *, mode: str) -> None:
@@ -116,13 +117,13 @@ class Peer:
         """Return the look's score; some peers remember the ones before."""
         return peak
 
+    @abstractmethod
     def learn(self, history: Sequence[Chip]) -> list[NDArray[np.float32]]:
         """Learn, and return the maps ``(band, y, x)`` of the latest looks of the history."""
-        raise NotImplementedError
 
+    @abstractmethod
     def departure(self, chip: Chip) -> tuple[NDArray[np.float32], bool]:
         """Return the map ``(band, y, x)`` of a look, and whether the peer itself would flag the site."""
-        raise NotImplementedError
 
     def flagged_inside(self, flagged: NDArray[np.bool_]) -> bool:
         """Return whether a pixel that is mostly watched ground is flagged, ``(y, x)`` of the window."""

@@ -33,7 +33,7 @@ from imagery.stack import Stacked
 from sitewatch_hub.server import LocalHub
 from sitewatch_hub.simulated import BASELINE_CHANGE, CRS, LEFT, PASSES, STEP_PX, TILE_PX, TOP, make_archive
 
-BANDS = ("blue", "green", "red", "nir", "swir16")
+BANDS = ("blue", "green", "red", "nir", "swir16", "swir22")
 PROVIDERS = ["local", "stacked", "hub", pytest.param("live", marks=pytest.mark.live)]
 PIXELS = ("dn", "valid", "clear", "classes")
 CANONICAL = (

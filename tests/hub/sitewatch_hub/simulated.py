@@ -57,8 +57,8 @@ ORBIT = orbit_key(3, "descending")
 
 _SECONDS_TO_NEXT_TILE = 4
 _BANDS_10M = ("blue", "green", "red", "nir")
-_BANDS_20M = ("swir16",)
-_BRIGHTNESS = {"blue": 500.0, "green": 800.0, "red": 900.0, "nir": 2600.0, "swir16": 1900.0}
+_BANDS_20M = ("swir16", "swir22")
+_BRIGHTNESS = {"blue": 500.0, "green": 800.0, "red": 900.0, "nir": 2600.0, "swir16": 1900.0, "swir22": 1300.0}
 _NODATA_SIDE_PX = 20
 _SCL_NODATA, _SCL_VEGETATION, _SCL_BARE, _SCL_WATER, _SCL_CLOUD = 0, 4, 5, 6, 9
 _PATTERN = r"(?P<acquired>\d{8}T\d{6}Z)_(?P<platform>S2[AB])_(?P<band>\w+)\.tif"
