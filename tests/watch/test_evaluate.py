@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -180,9 +180,35 @@ def test_a_pair_without_labels_or_of_other_pixels_is_refused(test_data: Path, tm
         runner.invoke(app, broken, catch_exceptions=False)
 
 
+def known_tracks(*, quiet_sites: int, changed_sites: int) -> list[SiteTrack]:
+    """Return sites whose scores rise by ten on the day a roof is built."""
+    rng = np.random.default_rng(0)
+    days = tuple(date(2023, 1, 1) + timedelta(days=10 * k) for k in range(40))
+    made = []
+    for k in range(quiet_sites + changed_sites):
+        scores = rng.normal(size=len(days))
+        change = None
+        if k >= quiet_sites:
+            change = Change(days[20], days[20], (20.0, 40.0)[k // 2 % 2] ** 2, 0.15)
+            scores[20:] += 10
+        made.append(
+            SiteTrack(f"s{k}", 1.1, days, tuple(scores.tolist()), (), change, ("listed", "search")[k % 2])
+        )
+    return made
+
+
 def test_detectors_are_compared_in_one_table(alone: Evaluation, capsys: pytest.CaptureFixture[str]) -> None:
-    (card,) = alone.cards
+    card = scorecard("one", known_tracks(quiet_sites=60, changed_sites=24), seed=0)
     two = replace(alone, cards=(card, replace(card, detector="another")))
     print_comparison(two, Output(json=False, quiet=False))
     shown = capsys.readouterr().out
     assert "At one false-alarm rate" in shown
+    rows = [line for line in shown.splitlines() if line.startswith(("one", "another"))]
+    assert len(rows) == 4
+
+
+def test_too_few_sites_to_compare_are_said_to_be_so(
+    alone: Evaluation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_comparison(alone, Output(json=False, quiet=False))
+    assert "No comparison at one false-alarm rate" in capsys.readouterr().out
