@@ -37,7 +37,8 @@ class Turns:
         self._most = most_failures
         self._free = Semaphore(count)
         self._lock = Lock()
-        self._in_a_row = 0
+        self._unanswered = 0
+        self._unkept = 0
         self._is_closed = False
         self._noted: list[SitewatchError] = []
 
@@ -54,24 +55,32 @@ class Turns:
             try:
                 yield
             except SitewatchError as error:
-                self.note(error)
+                self._count(error, unanswered=1)
                 raise
+            # Here and not when what came is kept: an earlier answer may be kept after later ones failed.
+            with self._lock:
+                self._unanswered = 0
 
     def close(self) -> None:
         """Let nobody begin any more, though nothing failed."""
         self._is_closed = True
 
     def succeed(self) -> None:
-        """Begin the count of failures anew: something came and is kept."""
+        """Begin the count of what could not be kept anew: something came and is kept."""
         with self._lock:
-            self._in_a_row = 0
+            self._unkept = 0
 
     def note(self, error: SitewatchError) -> None:
-        """Count a failure, once however often it is named: in a turn, or of what came in one."""
+        """Count what came and could not be kept; a failure of the turn itself is counted already."""
+        self._count(error, unkept=1)
+
+    def _count(self, error: SitewatchError, *, unanswered: int = 0, unkept: int = 0) -> None:
         with self._lock:
             if any(known is error for known in self._noted):
                 return
             self._noted.append(error)
-            self._in_a_row += 1
-            if isinstance(error, BudgetError | CredentialsError) or self._in_a_row >= self._most:
+            self._unanswered += unanswered
+            self._unkept += unkept
+            too_many = max(self._unanswered, self._unkept) >= self._most
+            if isinstance(error, BudgetError | CredentialsError) or too_many:
                 self.stopped = self.stopped or error

@@ -27,7 +27,8 @@ def test_failures_one_after_the_other_end_it_and_the_last_is_named() -> None:
     errors = [ServiceError(str(number)) for number in range(5)]
     fail(turns, errors[0])
     fail(turns, errors[1])
-    turns.succeed()
+    with turns.turn():
+        pass
     fail(turns, errors[2])
     fail(turns, errors[3])
     assert turns.stopped is None
@@ -43,6 +44,18 @@ def test_what_came_and_could_not_be_kept_counts_although_its_turn_went_well() ->
             pass
         turns.note(ArchiveError(f"disk full {number}"))
     assert isinstance(turns.stopped, ArchiveError)
+
+
+def test_what_is_kept_late_does_not_make_later_failures_forgotten() -> None:
+    turns = Turns(1, 3)
+    with turns.turn():
+        pass
+    errors = [ServiceError(str(number)) for number in range(3)]
+    fail(turns, errors[0])
+    fail(turns, errors[1])
+    turns.succeed()
+    fail(turns, errors[2])
+    assert turns.stopped is errors[2]
 
 
 def test_an_error_is_counted_once_however_often_it_is_named() -> None:
