@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from enum import StrEnum
 from html import escape
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 WIDTH, HEIGHT = 640, 400
 _LEFT, _RIGHT, _BOTTOM = 64, 16, 52
@@ -30,6 +32,13 @@ class Dot:
     high: float
 
 
+class Marker(StrEnum):
+    """The shape of a line's points."""
+
+    CIRCLE = "circle"
+    SQUARE = "square"
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """Points of one colour, with the name that the legend gives them."""
@@ -37,6 +46,11 @@ class Line:
     name: str
     dots: tuple[Dot, ...]
     joined: bool = True
+    dashed: bool = False
+    """Told apart without its colour, with `marker`."""
+    marker: Marker | None = None
+    """Drawn at every point, and the line breaks where a value is not finite; None joins what is there, with
+    a circle only where a point has an interval or stands alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +92,16 @@ def svg(chart: Chart) -> str:
     for number, line in enumerate(chart.lines):
         aside = _APART_PX * (number - (len(chart.lines) - 1) / 2)
         parts += _drawn(line, scale, _COLOURS[number % len(_COLOURS)], aside)
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def stacked(charts: Sequence[Chart]) -> str:
+    """Return charts one below the other as one SVG document."""
+    height = HEIGHT * max(len(charts), 1)
+    size = f'width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}"'
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" {size}>']
+    for number, chart in enumerate(charts):
+        parts.append(svg(chart).rstrip().replace("<svg ", f'<svg y="{HEIGHT * number}" ', 1))
     return "\n".join([*parts, "</svg>", ""])
 
 
@@ -148,22 +172,45 @@ def _legend(chart: Chart) -> Iterator[str]:
         row, column = divmod(number, _LEGEND_COLUMNS)
         x, y = _LEFT + column * width, float(_LEGEND_TOP + _LEGEND_ROW * row)
         colour = _COLOURS[number % len(_COLOURS)]
-        yield f'<rect x="{x:.1f}" y="{y - 6:.1f}" width="9" height="9" fill="{colour}"/>'
-        yield _text(x + 14, y + 2, line.name, size=11)
+        if line.marker is None:
+            yield f'<rect x="{x:.1f}" y="{y - 6:.1f}" width="9" height="9" fill="{colour}"/>'
+        else:
+            yield _stroke(x - 6, y - 2, x + 18, y - 2, colour, dashed=line.dashed)
+            yield _mark(line.marker, x + 6, y - 2, colour)
+        yield _text(x + (14 if line.marker is None else 24), y + 2, line.name, size=11)
 
 
 def _drawn(line: Line, scale: _Scale, colour: str, aside_px: float) -> Iterator[str]:
     dots = [dot for dot in line.dots if math.isfinite(dot.y)]
-    if line.joined and dots:
-        places = " ".join(f"{scale.x(dot.x) + aside_px:.1f},{scale.y(dot.y):.1f}" for dot in dots)
-        yield f'<polyline points="{places}" fill="none" stroke="{colour}" stroke-width="2"/>'
+    dash = ' stroke-dasharray="7 4"' if line.dashed else ""
+    for run in _runs(line) if line.joined else ():
+        places = " ".join(f"{scale.x(dot.x) + aside_px:.1f},{scale.y(dot.y):.1f}" for dot in run)
+        yield f'<polyline points="{places}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>'
     for dot in dots:
         x = scale.x(dot.x) + aside_px
         if dot.low != dot.high:
             high = scale.y(dot.high) if math.isfinite(dot.high) else scale.y(scale.y_high)
             yield _stroke(x, scale.y(dot.low), x, high, colour)
-        if not line.joined or dot.low != dot.high:
-            yield f'<circle cx="{x:.1f}" cy="{scale.y(dot.y):.1f}" r="3.5" fill="{colour}"/>'
+        if line.marker is not None:
+            yield _mark(line.marker, x, scale.y(dot.y), colour)
+        elif not line.joined or dot.low != dot.high:
+            yield _mark(Marker.CIRCLE, x, scale.y(dot.y), colour)
+
+
+def _runs(line: Line) -> list[list[Dot]]:
+    """Return the points between which the line is drawn."""
+    if line.marker is None:
+        known = [dot for dot in line.dots if math.isfinite(dot.y)]
+        return [known] if known else []
+    grouped = groupby(line.dots, key=lambda dot: math.isfinite(dot.y))
+    return [list(run) for finite, run in grouped if finite]
+
+
+def _mark(marker: Marker, x: float, y: float, colour: str) -> str:
+    if marker is Marker.CIRCLE:
+        return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{colour}"/>'
+    shape = f'x="{x - 3.5:.1f}" y="{y - 3.5:.1f}" width="7" height="7"'
+    return f'<rect {shape} fill="#fff" stroke="{colour}" stroke-width="2"/>'
 
 
 def _stroke(x0: float, y0: float, x1: float, y1: float, colour: str, *, dashed: bool = False) -> str:

@@ -30,6 +30,7 @@ from watch.cli import (
     notify,
     pages,
     pull,
+    regions,
     restore,
     review,
     run,
@@ -89,6 +90,7 @@ app.command()(detect.detect)
 app.command()(run.run)
 app.command()(looks.looks)
 app.command()(coverage.coverage)
+app.command()(regions.regions)
 app.add_typer(ledger.app)
 app.add_typer(review.app)
 app.command()(notify.notify)
