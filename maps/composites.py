@@ -14,7 +14,7 @@ import numpy as np
 from maps.errors import PageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -123,6 +123,39 @@ def stretch_of(chip: Chip, bands: Iterable[str] | None = None) -> Stretch:
     low = (ranges[0][0], ranges[1][0], ranges[2][0])
     high = (ranges[0][1], ranges[1][1], ranges[2][1])
     return Stretch(kind, names, low, high, chip.scale is not None)
+
+
+def shared_stretch(chips: Sequence[Chip]) -> Stretch | None:
+    """Return one stretch through which chips of one series may be compared; None where none serves all.
+
+    Its ends are the medians of the chips' own, so that neither one snowy look nor one hazy look decides.
+    """
+    bands = set.intersection(*(set(chip.bands) for chip in chips)) if chips else set()
+    if not bands or any(chip.scale is None for chip in chips):
+        return None
+    own = [stretch_of(chip, bands) for chip in chips]
+    low, high = (np.median([getattr(each, end) for each in own], axis=0) for end in ("low", "high"))
+    first = own[0]
+    ends = [(float(a), float(b)) for a, b in zip(low, high, strict=True)]
+    return Stretch(
+        first.kind,
+        first.bands,
+        (ends[0][0], ends[1][0], ends[2][0]),
+        (ends[0][1], ends[1][1], ends[2][1]),
+        calibrated=True,
+    )
+
+
+def stretch_words(stretch: Stretch) -> str:
+    """Return which values are black and full: ``0.031 to 0.142, ... (reflectance)``."""
+    unit = "reflectance" if stretch.calibrated else "counts"
+    digits = 3 if stretch.calibrated else 0
+    count = 1 if len(set(stretch.bands)) == 1 else 3
+    ranges = [
+        f"{low:.{digits}f} to {high:.{digits}f}"
+        for low, high in zip(stretch.low[:count], stretch.high[:count], strict=True)
+    ]
+    return f"{', '.join(ranges)} ({unit})"
 
 
 def composite(chip: Chip, stretch: Stretch) -> NDArray[np.uint8]:

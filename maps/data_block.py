@@ -5,7 +5,6 @@ Catalogue text enters a page here and nowhere else; the page's script shows it a
 
 from __future__ import annotations
 
-import base64
 import math
 from datetime import UTC, date
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from imagery.model import NO_MASK, Outcome
+from maps.picture_block import pair_block, picture_block
 from maps.symbols import SYMBOLS
 from maps.words import (
     accuracy_words,
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from imagery.model import Detection, Look
-    from maps.pictures import BeforeAfter, Picture
     from maps.view import MapView, SiteEntry
     from sites.model import Name, Site
     from sites.observation import Observation, Source
@@ -90,9 +89,9 @@ def pictures_block(view: MapView) -> dict[str, Any]:
     block: dict[str, Any] = {}
     for entry in view.entries:
         if entry.latest is not None:
-            block[entry.site.id] = _picture(entry.latest)
+            block[entry.site.id] = picture_block(entry.latest)
         for detection, pair in entry.pictures.items():
-            block[f"{entry.site.id}/{detection}"] = _pair(pair)
+            block[f"{entry.site.id}/{detection}"] = pair_block(pair)
     return block
 
 
@@ -273,27 +272,3 @@ def _rings(geometry: BaseGeometry | None) -> list[list[list[float]]]:
 
 def _lonlat(x: float, y: float) -> list[float]:
     return [round(x, 6), round(y, 6)]
-
-
-def _pair(pair: BeforeAfter) -> dict[str, Any]:
-    return {"before": _picture(pair.before), "after": _picture(pair.after), "same": pair.same_stretch}
-
-
-def _picture(picture: Picture) -> dict[str, Any]:
-    return {
-        "png": base64.b64encode(picture.png).decode(),
-        "width": picture.width,
-        "height": picture.height,
-        "scale": picture.metres_per_px,
-        "resolution": picture.resolution_m,
-        "day": picture.solar_day.isoformat(),
-        "platform": picture.platform,
-        "bands": picture.bands,
-        "reading": picture.reading,
-        "stretch": picture.stretch,
-        "clear": round(picture.clear_fraction, 3),
-        "masked": picture.masked,
-        "credit": picture.credit,
-        "simulated": picture.simulated,
-        "outlines": [[list(point) for point in ring] for ring in picture.outlines],
-    }

@@ -131,3 +131,14 @@ def png(pixels: NDArray[np.uint8] | Image.Image) -> bytes:
     stream = io.BytesIO()
     image.save(stream, format="PNG", compress_level=9)
     return stream.getvalue()
+
+
+def veil_png(where: NDArray[np.bool_]) -> bytes:
+    """Return ``(y, x)`` `where` as a PNG of one bit a pixel, see-through where False; empty for nowhere."""
+    if not where.any():
+        return b""
+    image = Image.fromarray(where.astype(np.uint8), mode="P")
+    image.putpalette([255, 255, 255, 0, 0, 0])
+    stream = io.BytesIO()
+    image.save(stream, format="PNG", compress_level=9, bits=1, transparency=0)
+    return stream.getvalue()

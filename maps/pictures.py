@@ -1,68 +1,63 @@
-"""Chips as pictures: one, two side by side, or the two with what changed between them."""
+"""Chips as pictures of a page: one pixel of the chip is one of the picture, and the page enlarges it.
+
+What is drawn over the pixels (hatching, outlines, scale bar) is drawn by the page, so that it stays sharp at
+any zoom and can be switched off. A picture says which site and which lattice it is of, and in which place on
+the ground it lies; nothing else may decide where it is shown.
+"""
 
 from __future__ import annotations
 
+import io
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from imagery.model import NO_MASK
-from maps.composites import Stretch, composite, stretch_of
-from maps.drawing import (
-    OUTLINE_RGB,
-    Rings,
-    draw_north,
-    draw_scale_bar,
-    drawable,
-    edges,
-    enlarge,
-    font,
-    hatch,
-    png,
-    wrap,
-)
+from maps.composites import Stretch, composite, stretch_of, stretch_words
+from maps.drawing import Rings, enlarge, hatch, png, veil_png
 from maps.errors import PageError
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
     from geo.grid import Grid
     from imagery.model import Chip, Region
 
-WANTED_SIDE_PX = 384
-"""A chip is enlarged by whole steps until its longer side has about this many pixels."""
 LARGEST_SIDE_PX = 1024
 """Of a larger chip only every second, third, ... pixel is shown."""
 
-
-LEGEND = "Hatched: cloud, shadow or snow. Dark: no data."
-
-_TOP_PERCENTILE = 99.5
-
-_INSIDE = 0.5
-"""Share of a pixel inside an outline from which on it is marked."""
+_OVERLAY_SIDE_PX = 384
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
     """A chip as PNG, with what its caption must say."""
 
+    site_id: str
+    """Of the lattice; a picture is never shown at another site."""
+    grid_id: str
+    series: str
+    """Pictures of one series and one shared stretch may be compared."""
     png: bytes
+    veil: bytes
+    """Where cloud, shadow or snow was seen: a PNG as large, see-through elsewhere; empty where none."""
     width: int
-    """Pixels of the picture, enlarged."""
+    """Pixels of the picture."""
     height: int
     metres_per_px: float
     """Ground side of one pixel of the picture."""
     resolution_m: float
-    """Ground side of one pixel of the chip."""
+    """Ground side of one pixel of the chip; less than `metres_per_px` where a large chip was sampled."""
+    crs: str
+    corner_m: tuple[float, float]
+    """Easting and northing of the upper left corner, in `crs`."""
     solar_day: date
     platform: str
     bands: str
@@ -79,6 +74,15 @@ class Picture:
     simulated: bool
     outlines: Rings = ()
     """What is outlined, in pixels of the picture; drawn by the page, so that it can be switched off."""
+    is_shared: bool = False
+    """Whether the stretch is the one of all the site's pictures of this series."""
+    outcome: str = ""
+    """How the look ended; empty where it was not asked."""
+
+    @property
+    def key(self) -> str:
+        """What tells it from the site's other pictures: day, series and lattice."""
+        return f"{self.solar_day.isoformat()}.{self.series}.{self.grid_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,34 +94,56 @@ class BeforeAfter:
     same_stretch: bool
     """False where values can't be compared (counts without a scale, no common bands): each has its own."""
 
+    def __post_init__(self) -> None:
+        """Refuse two places.
+
+        Raises:
+            PageError: The pictures are of two sites or of two lattices.
+        """
+        if (self.before.site_id, self.before.grid_id) != (self.after.site_id, self.after.grid_id):
+            message = (
+                f"a picture of {self.before.site_id!r} on lattice {self.before.grid_id} can't stand beside "
+                f"one of {self.after.site_id!r} on lattice {self.after.grid_id}"
+            )
+            raise PageError(message)
+
 
 def picture(chip: Chip, stretch: Stretch | None = None, outlines: tuple[BaseGeometry, ...] = ()) -> Picture:
     """Return a chip as a picture.
 
     Args:
-        chip: What is shown; pixels that are not clear are greyed and hatched.
+        chip: What is shown; pixels that are not clear are greyed, and hatched by the page.
         stretch: Taken from the chip itself when None.
         outlines: ``lon, lat`` polygons to mark.
     """
     stretch = stretch or stretch_of(chip)
-    pixels, scale = _pixels(chip, stretch)
-    rings = tuple(itertools.chain.from_iterable(_rings(item, chip.grid, scale) for item in outlines))
+    step = sampling_step(chip.grid.shape)
+    pixels = np.ascontiguousarray(composite(chip, stretch)[::step, ::step])
+    left, _, _, top = chip.grid.bounds
     return Picture(
+        site_id=chip.site_id,
+        grid_id=chip.grid.grid_id,
+        series=chip.series,
         png=png(pixels),
+        veil=veil_png((chip.valid & ~chip.clear)[::step, ::step]),
         width=pixels.shape[1],
         height=pixels.shape[0],
-        metres_per_px=chip.grid.resolution_m / scale,
+        metres_per_px=chip.grid.resolution_m * step,
         resolution_m=chip.grid.resolution_m,
+        crs=chip.grid.crs,
+        corner_m=(left, top),
         solar_day=chip.solar_day,
         platform=chip.platform,
         bands=stretch.words,
         reading=stretch.reading,
-        stretch=_stretch_words(stretch),
+        stretch=stretch_words(stretch),
         clear_fraction=chip.clear_fraction(),
         masked=chip.mask_scheme != NO_MASK,
         credit=chip.credit,
         simulated=chip.simulated,
-        outlines=rings,
+        outlines=tuple(
+            itertools.chain.from_iterable(_pixel_rings(item, chip.grid, step) for item in outlines)
+        ),
     )
 
 
@@ -137,209 +163,45 @@ def before_after(before: Chip, after: Chip, regions: tuple[Region, ...]) -> Befo
     )
 
 
-def change_picture(
-    before: Chip, after: Chip, score: NDArray[np.floating], changed: NDArray[np.bool_], caption: str
-) -> bytes:
-    """Return one PNG with three captioned panels: before, after, and how much each pixel changed.
-
-    Args:
-        before: The earlier chip; its stretch is used on both.
-        after: The later chip, on the same grid.
-        score: ``(y, x)``, any unit, larger is more; NaN where not judged.
-        changed: ``(y, x)``, True where a change is reported; outlined in all panels.
-        caption: A title; letters outside Latin become question marks.
-
-    Raises:
-        PageError: The arrays do not lie on the chips' grid.
-    """
-    if not before.grid.shape == after.grid.shape == score.shape == changed.shape:
-        shapes = f"{before.grid.shape}, {after.grid.shape}, {score.shape}, {changed.shape}"
-        message = f"before, after, score and mask must share one grid, not {shapes}"
-        raise PageError(message)
-    stretch = stretch_of(before, set(before.bands) & set(after.bands) or None)
-    later = stretch if stretch.serves(after) else stretch_of(after, before.bands)
-    panels = [
-        (_outlined(*_pixels(before, stretch), changed), _chip_lines("Before", before, stretch)),
-        (_outlined(*_pixels(after, later), changed), _chip_lines("After", after, later)),
-        (_outlined(*_score_pixels(score), changed), _score_lines(score, changed, before.grid)),
-    ]
-    same = "same stretch on both" if later is stretch else "each with its own stretch"
-    footer = f"{stretch.reading} {same.capitalize()}. {LEGEND} Outlined: reported as changed."
-    credit = "; ".join(sorted({chip.credit for chip in (before, after)} - {""}))
-    scale = _scale(before.grid.shape)
-    return png(_sheet(panels, caption, [footer, credit], before.grid.resolution_m / scale))
+def outlined(shown: Picture, ground: Rings) -> Picture:
+    """Return a picture with lines of the ground, metres in its CRS, as its outlines."""
+    left, top = shown.corner_m
+    side = shown.metres_per_px
+    rings = tuple(
+        tuple((round((x - left) / side, 2), round((top - y) / side, 2)) for x, y in ring) for ring in ground
+    )
+    return replace(shown, outlines=rings)
 
 
-def pair_picture(before: Chip, after: Chip, changed: BaseGeometry, caption: str) -> bytes:
-    """Return one PNG with two captioned panels, the last chip without a change and the first with it.
-
-    Args:
-        before: The earlier chip; its stretch is used on both where values can be compared.
-        after: The later chip, on the same grid.
-        changed: ``lon, lat`` polygons; outlined in both panels.
-        caption: A title; letters outside Latin become question marks.
-
-    Raises:
-        PageError: The chips lie on different grids.
-    """
-    if before.grid.grid_id != after.grid.grid_id:
-        message = f"before and after must share one grid, not {before.grid.grid_id} and {after.grid.grid_id}"
-        raise PageError(message)
-    stretch = stretch_of(before, set(before.bands) & set(after.bands) or None)
-    later = stretch if stretch.serves(after) else stretch_of(after, before.bands)
-    mask = before.grid.weights(changed) > _INSIDE
-    panels = [
-        (_ringed(*_pixels(before, stretch), mask), _chip_lines("Before", before, stretch)),
-        (_ringed(*_pixels(after, later), mask), _chip_lines("After", after, later)),
-    ]
-    same = "Same stretch on both." if later is stretch else "Each with its own stretch."
-    credit = "; ".join(sorted({chip.credit for chip in (before, after)} - {""}))
-    footer = [f"{stretch.reading} {same} {LEGEND} Outlined: the detection.", credit]
-    return png(_sheet(panels, caption, footer, before.grid.resolution_m / _scale(before.grid.shape)))
+def overlay_png(shown: Picture) -> bytes:
+    """Return a picture as other programs show it: enlarged by whole steps, cloud hatched in its pixels."""
+    factor = max(1, round(_OVERLAY_SIDE_PX / max(shown.width, shown.height)))
+    pixels = enlarge(np.asarray(Image.open(io.BytesIO(shown.png)).convert("RGB")), factor)
+    if shown.veil:
+        alpha = np.asarray(Image.open(io.BytesIO(shown.veil)).convert("RGBA"))[..., 3]
+        hatch(pixels, enlarge(alpha, factor) > 0)
+    return png(pixels)
 
 
-def _scale(shape: tuple[int, int]) -> float:
-    """Return picture pixels for each chip pixel: a whole number, or one over a whole number."""
-    side = max(shape)
-    if side > LARGEST_SIDE_PX:
-        return 1.0 / math.ceil(side / LARGEST_SIDE_PX)
-    return float(max(1, round(WANTED_SIDE_PX / side)))
+def sampling_step(shape: tuple[int, int]) -> int:
+    """Return which pixels of a chip are shown: all (1), every second (2), ..."""
+    return max(1, math.ceil(max(shape) / LARGEST_SIDE_PX))
 
 
-def _resized(pixels: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
-    if scale >= 1:
-        return enlarge(pixels, round(scale))
-    step = round(1 / scale)
-    return np.ascontiguousarray(pixels[::step, ::step])
-
-
-def _pixels(chip: Chip, stretch: Stretch) -> tuple[NDArray[np.uint8], float]:
-    scale = _scale(chip.grid.shape)
-    pixels = _resized(composite(chip, stretch), scale)
-    hatch(pixels, _resized((chip.valid & ~chip.clear).view(np.uint8), scale).view(np.bool_))
-    return pixels, scale
-
-
-def _score_pixels(score: NDArray[np.floating]) -> tuple[NDArray[np.uint8], float]:
-    """Return the score as grey, white for none and black for `_top`; blue-grey where not judged."""
-    known = np.isfinite(score)
-    top = _top(score)
-    level = np.clip(np.where(known, score, 0.0) / top, 0.0, 1.0)
-    grey = np.rint(245 - 225 * level).astype(np.uint8)
-    colour = np.repeat(grey[..., None], 3, axis=-1)
-    colour[~known] = (196, 206, 214)
-    scale = _scale((score.shape[0], score.shape[1]))
-    return _resized(colour, scale), scale
-
-
-def _top(score: NDArray[np.floating]) -> float:
-    # the largest of all would let one pixel turn the rest white
-    known = score[np.isfinite(score)]
-    top = float(np.percentile(known, _TOP_PERCENTILE)) if known.size else 0.0
-    return top if top > 0 else 1.0
-
-
-def _outlined(pixels: NDArray[np.uint8], scale: float, changed: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    mask = _resized(changed.view(np.uint8), scale).view(np.bool_)
-    pixels[edges(mask)] = OUTLINE_RGB
-    return pixels
-
-
-def _ringed(pixels: NDArray[np.uint8], scale: float, changed: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Outline from outside: of what is a few pixels large an outline inside would leave nothing to see."""
-    mask = _resized(changed.view(np.uint8), scale).view(np.bool_)
-    near = np.pad(mask, 1)
-    grown = near[:-2, 1:-1] | near[2:, 1:-1] | near[1:-1, :-2] | near[1:-1, 2:]
-    pixels[grown & ~mask] = OUTLINE_RGB
-    return pixels
-
-
-def _rings(geometry: BaseGeometry, grid: Grid, scale: float) -> Rings:
-    inverse = ~grid.transform
+def ground_rings(geometry: BaseGeometry, grid: Grid) -> Rings:
+    """Return the rings of ``lon, lat`` polygons in metres of a grid's CRS, rounded to centimetres."""
     polygons = [part for part in getattr(geometry, "geoms", [geometry]) if isinstance(part, shapely.Polygon)]
+    moved = [part for part in map(grid.to_grid, polygons) if isinstance(part, shapely.Polygon)]
     return tuple(
-        tuple(
-            (round(x * scale, 2), round(y * scale, 2)) for x, y in (inverse @ point for point in ring.coords)
-        )
-        for polygon in polygons
-        for part in [grid.to_grid(polygon)]
-        if isinstance(part, shapely.Polygon)
+        tuple((round(x, 2), round(y, 2)) for x, y, *_ in ring.coords)
+        for part in moved
         for ring in (part.exterior, *part.interiors)
     )
 
 
-def _stretch_words(stretch: Stretch) -> str:
-    unit = "reflectance" if stretch.calibrated else "counts"
-    digits = 3 if stretch.calibrated else 0
-    count = 1 if len(set(stretch.bands)) == 1 else 3
-    ranges = [
-        f"{low:.{digits}f} to {high:.{digits}f}"
-        for low, high in zip(stretch.low[:count], stretch.high[:count], strict=True)
-    ]
-    return f"{', '.join(ranges)} ({unit})"
-
-
-def _chip_lines(title: str, chip: Chip, stretch: Stretch) -> list[str]:
-    clear = f"{chip.clear_fraction():.0%} clear" if chip.mask_scheme != NO_MASK else "no cloud mask"
-    lines = [
-        f"{title}: {chip.solar_day.isoformat()}",
-        f"{chip.platform}, {chip.grid.resolution_m:g} m pixels, {clear}",
-        stretch.words,
-        _stretch_words(stretch),
-    ]
-    return [*lines, "SIMULATED pixels, not a real image"] if chip.simulated else lines
-
-
-def _score_lines(score: NDArray[np.floating], changed: NDArray[np.bool_], grid: Grid) -> list[str]:
-    known = np.isfinite(score)
-    area_m2 = float(changed.sum()) * grid.resolution_m**2
-    return [
-        f"Change: {int(changed.sum())} pixels, about {area_m2:,.0f} m2",
-        f"score from 0 (white) to {_top(score):.3g} and more (black)",
-        f"judged: {known.mean():.0%} of the frame (the rest is blue-grey)",
-    ]
-
-
-_MARGIN = 16
-_LINE = 17
-_INK = (29, 37, 40)
-_FAINT = (84, 95, 100)
-
-
-def _sheet(
-    panels: list[tuple[NDArray[np.uint8], list[str]]], caption: str, footer: list[str], metres_per_px: float
-) -> Image.Image:
-    height, width = panels[0][0].shape[:2]
-    column = max(width, 300)
-    sheet_width = len(panels) * column + (len(panels) + 1) * _MARGIN
-    notes = [
-        line for text in footer for line in wrap(drawable(text), sheet_width - 2 * _MARGIN, 12, 3) if line
-    ]
-    title = wrap(drawable(caption), sheet_width - 2 * _MARGIN, 18, 2)
-    top = _MARGIN + 24 * len(title) + 4
-    text_lines = max(len(lines) for _, lines in panels)
-    total = top + height + _LINE * (text_lines + len(notes)) + 3 * _MARGIN
-    sheet = Image.new("RGB", (sheet_width, total), "white")
-    draw = ImageDraw.Draw(sheet)
-    _write(draw, (_MARGIN, _MARGIN + 16), title, 18, 24, _INK)
-    for position, (pixels, lines) in enumerate(panels):
-        x = _MARGIN + position * (column + _MARGIN)
-        sheet.paste(Image.fromarray(pixels), (x, top))
-        draw_scale_bar(draw, (x + 10, top + height - 10), width, metres_per_px)
-        draw_north(draw, (x + width - 16, top + 10))
-        fitted = [wrap(drawable(line), column, 13, 1)[0] for line in lines]
-        _write(draw, (x, top + height + _MARGIN + 6), fitted, 13, _LINE, _INK)
-    _write(draw, (_MARGIN, total - _MARGIN - _LINE * (len(notes) - 1)), notes, 12, _LINE, _FAINT)
-    return sheet
-
-
-def _write(
-    draw: ImageDraw.ImageDraw,
-    start: tuple[int, int],
-    lines: list[str],
-    size: int,
-    step: int,
-    colour: tuple[int, int, int],
-) -> None:
-    for number, line in enumerate(lines):
-        draw.text((start[0], start[1] + number * step), line, font=font(size), anchor="ls", fill=colour)
+def _pixel_rings(geometry: BaseGeometry, grid: Grid, step: int) -> Rings:
+    inverse = ~grid.transform
+    return tuple(
+        tuple((round(x / step, 2), round(y / step, 2)) for x, y in (inverse @ point for point in ring))
+        for ring in ground_rings(geometry, grid)
+    )

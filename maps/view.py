@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from imagery.model import Detection, Look, NoScene
+    from maps.album import Album
     from maps.pictures import BeforeAfter, Picture
     from sites.model import Site
 
@@ -33,6 +34,8 @@ class SiteEntry:
     """By the note's id: why the looks kept here could not show what the note claims, or not surely."""
     said: Mapping[str, str] = field(default_factory=dict, hash=False)
     """What analysts said of detections, in words, by the detection's id."""
+    album: Album | None = None
+    """All pictures of the site, of which `pictures` and `latest` show some."""
 
     def __post_init__(self) -> None:
         known = {self.site.id, *self.site.former_ids}
@@ -40,6 +43,10 @@ class SiteEntry:
         for row in rows:
             if row.site_id not in known:
                 message = f"a row of site {row.site_id!r} was given to site {self.site.id!r}"
+                raise PageError(message)
+        for place in self._pictured():
+            if place not in known:
+                message = f"a picture of site {place!r} was given to site {self.site.id!r}"
                 raise PageError(message)
         strangers = set(self.pictures) - {detection.id for detection in self.detections}
         if strangers:
@@ -51,6 +58,12 @@ class SiteEntry:
         if unknown:
             message = f"labels of unknown notes of site {self.site.id!r}: {', '.join(sorted(unknown))}"
             raise PageError(message)
+
+    def _pictured(self) -> set[str]:
+        """Return the ids of the sites whose pictures these are."""
+        places = {pair.before.site_id for pair in self.pictures.values()}
+        places |= {self.latest.site_id} if self.latest is not None else set()
+        return places | ({self.album.site_id} if self.album is not None else set())
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,7 +183,7 @@ def _chosen_json(chosen: Chosen) -> dict[str, Any]:
 def write_diff(diff: Diff, folder: Path) -> tuple[Path, ...]:
     """Write ``score.tif``, ``change.geojson`` and ``picture.png``; each appears whole or not at all."""
     from imagery.score_file import score_geotiff  # noqa: PLC0415 - rasterio is only needed when files are wanted
-    from maps.pictures import change_picture  # noqa: PLC0415 - pillow likewise
+    from maps.sheets import change_picture  # noqa: PLC0415 - pillow likewise
 
     before, after, result = diff.before.chip, diff.after.chip, diff.result
     tags = {

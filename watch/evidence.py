@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from imagery.local import LocalArchive
 from imagery.scene_index import SceneIndex
-from maps.pictures import pair_picture
+from maps.sheets import pair_picture
 from watch.errors import ReviewError
 from watch.rowchips import ChipsBehind
 from watch.watcher import lattices

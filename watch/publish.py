@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from geo.errors import SitewatchError
 from imagery.change.day import AGREED_RATIO, ALONE_RATIO, SUMMED_RATIO
-from imagery.local import LocalArchive
-from imagery.model import Region
 from imagery.scene_index import SceneIndex
+from maps.chips import DEFAULT_LIMIT
 from maps.page_manifest import write_manifest
-from maps.pictures import BeforeAfter, Picture, before_after, picture
 from maps.site_map import write_site_map
 from maps.view import MapView, SiteEntry
 from watch.observable import labels
+from watch.publish_chips import album_of
 from watch.reviews import read_reviews
-from watch.rowchips import ChipsBehind
-from watch.watcher import CLEAR_OUTCOMES, lattices
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from pathlib import Path
 
-    from imagery.archive import Archive
-    from imagery.model import Detection, Look
-    from sites.model import Site
+    from imagery.model import Detection
     from watch.ledger import Ledger
     from watch.settings import Settings
     from watch.workspace import Workspace
@@ -45,16 +39,19 @@ class Published:
     """Pictures that could not be drawn, each with its reason."""
 
 
-def publish(workspace: Workspace, out: Path | None = None, *, now: datetime | None = None) -> Published:
+def publish(
+    workspace: Workspace, out: Path | None = None, *, now: datetime | None = None, chips: int = DEFAULT_LIMIT
+) -> Published:
     """Write the site map of everything in the catalogue, with its looks and detections.
 
     Args:
         workspace: Where catalogue, archive and ledger are.
         out: Folder of the pages; the workspace's `public/` when absent.
         now: Aware instant printed on the page; the present when absent.
+        chips: Pictures a site, beyond those that detections need.
     """
     with workspace.ledger() as ledger:
-        entries, missing = _entries(workspace, ledger)
+        entries, missing = _entries(workspace, ledger, chips)
     view = MapView(
         title=workspace.settings.title,
         made=now or datetime.now(UTC),
@@ -89,7 +86,7 @@ def threshold_words(settings: Settings) -> tuple[str, ...]:
     return obscured, learning, changed
 
 
-def _entries(workspace: Workspace, ledger: Ledger) -> tuple[list[SiteEntry], list[str]]:
+def _entries(workspace: Workspace, ledger: Ledger, chips: int) -> tuple[list[SiteEntry], list[str]]:
     """Return an entry for each site, and what could not be drawn."""
     archive = workspace.archive()
     index = SceneIndex(archive.scenes())
@@ -100,16 +97,17 @@ def _entries(workspace: Workspace, ledger: Ledger) -> tuple[list[SiteEntry], lis
     entries: list[SiteEntry] = []
     missing: list[str] = []
     for site in workspace.catalogue():
-        drawn = _draw(site, archive, index, looks.get(site.id, []), found[site.id])
-        missing += drawn.missing
+        album, undrawn = album_of(site, archive, index, looks.get(site.id, []), found[site.id], limit=chips)
+        missing += undrawn
         entries.append(
             SiteEntry(
                 site,
                 looks=tuple(looks.get(site.id, ())),
                 no_scenes=tuple(empty[site.id]),
                 detections=tuple(found[site.id]),
-                pictures=drawn.pictures,
-                latest=drawn.latest,
+                pictures={} if album is None else {key: album.before_after(key) for key in album.pairs},
+                latest=None if album is None or album.latest is None else album.picture(album.latest),
+                album=album,
                 labels={name: each.words for name, each in labels(site, looks.get(site.id, ())).items()},
                 said={key: words for key in _ids(found[site.id]) if (words := reviews.standing(key).words)},
             )
@@ -131,36 +129,3 @@ def _by_site(rows: Iterable[Row]) -> defaultdict[str, list[Row]]:
     for row in rows:
         grouped[row.site_id].append(row)
     return grouped
-
-
-@dataclass(frozen=True, slots=True)
-class _Drawn:
-    pictures: dict[str, BeforeAfter] = field(default_factory=dict)
-    latest: Picture | None = None
-    missing: list[str] = field(default_factory=list)
-
-
-def _draw(
-    site: Site, archive: Archive, index: SceneIndex, looks: Sequence[Look], found: Sequence[Detection]
-) -> _Drawn:
-    """Draw a site's detections and its latest clear look; a damaged scene costs only its picture."""
-    clear = [look for look in looks if look.outcome in CLEAR_OUTCOMES]
-    if not clear:
-        return _Drawn()
-    last = max(look.acquired for look in looks) + timedelta(days=1)
-    chips = ChipsBehind(LocalArchive(archive, index=index), lattices(site, archive, index, until=last))
-    pictures: dict[str, BeforeAfter] = {}
-    missing: list[str] = []
-    for detection in found:
-        try:
-            before = chips.read(detection.grid_id, detection.series, detection.last_without)
-            after = chips.read(detection.grid_id, detection.series, detection.first_with)
-            region = Region(detection.geometry, detection.area_m2, 0, detection.magnitude)
-            pictures[detection.id] = before_after(before, after, (region,))
-        except SitewatchError as error:
-            missing.append(f"{site.id}, {detection.id}: {error}")
-    try:
-        latest = picture(chips.read(clear[-1].grid_id, clear[-1].series, clear[-1].solar_day))
-    except SitewatchError as error:
-        return _Drawn(pictures, None, [*missing, f"{site.id}, latest clear look: {error}"])
-    return _Drawn(pictures, latest, missing)

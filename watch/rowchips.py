@@ -23,6 +23,11 @@ class ChipsBehind:
         self._provider = provider
         self._lattices = {(lattice.grid.grid_id, lattice.series): lattice for lattice in found}
 
+    def holds(self, grid_id: str, series: str, day: date) -> bool:
+        """Whether there are scenes of a day."""
+        lattice = self._lattices.get((grid_id, series))
+        return lattice is not None and day in lattice.scenes
+
     def read(self, grid_id: str, series: str, day: date) -> Chip:
         """Return the chip of a day.
 

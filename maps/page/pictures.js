@@ -40,13 +40,55 @@ function overlay(picture) {
   return drawing;
 }
 
+function pixelImage(picture, alt) {
+  return el("img", {
+    src: `data:image/png;base64,${picture.png}`, alt, width: picture.width, height: picture.height, decoding: "async", draggable: "false",
+  });
+}
+
+const HATCH_PX = 8;
+
+/** Diagonals over cloud, at the screen's scale, so that they never look like ground. */
+async function drawVeil(canvas, picture, [x, y, width, height]) {
+  const brush = canvas.getContext("2d");
+  brush.clearRect(0, 0, canvas.width, canvas.height);
+  if (!picture.veil) return;
+  picture.veilImage = picture.veilImage || el("img", { src: `data:image/png;base64,${picture.veil}`, alt: "" });
+  await picture.veilImage.decode();
+  brush.globalCompositeOperation = "source-over";
+  brush.clearRect(0, 0, canvas.width, canvas.height);
+  brush.imageSmoothingEnabled = false;
+  brush.drawImage(picture.veilImage, x, y, width, height);
+  brush.globalCompositeOperation = "source-in";
+  brush.fillStyle = brush.createPattern(hatching(), "repeat");
+  brush.fillRect(0, 0, canvas.width, canvas.height);
+}
+
+function hatching() {
+  const tile = el("canvas", { width: HATCH_PX, height: HATCH_PX });
+  const brush = tile.getContext("2d");
+  brush.strokeStyle = "rgb(0 0 0 / 62%)";
+  brush.lineWidth = 1.6;
+  for (const shift of [-HATCH_PX, 0, HATCH_PX]) {
+    brush.beginPath();
+    brush.moveTo(shift - 1, HATCH_PX + 1);
+    brush.lineTo(shift + HATCH_PX + 1, -1);
+    brush.stroke();
+  }
+  return tile;
+}
+
+function veilCanvas(picture) {
+  const factor = Math.max(1, Math.round(400 / Math.max(picture.width, picture.height)));
+  const canvas = el("canvas", { class: "veil", width: picture.width * factor, height: picture.height * factor, "aria-hidden": "true" });
+  drawVeil(canvas, picture, [0, 0, canvas.width, canvas.height]);
+  return canvas;
+}
+
 function pictureFigure(picture, title) {
   const told = `${title}: ${picture.day}, ${picture.platform}, ${picture.bands}`;
-  const image = el("img", {
-    src: `data:image/png;base64,${picture.png}`, alt: `${told}${picture.simulated ? ", simulated" : ""}`,
-    width: picture.width, height: picture.height, decoding: "async",
-  });
-  const frame = el("div", { class: "chip" }, image, overlay(picture));
+  const image = pixelImage(picture, `${told}${picture.simulated ? ", simulated" : ""}`);
+  const frame = el("div", { class: "chip" }, image, picture.veil ? veilCanvas(picture) : null, overlay(picture));
   if (picture.simulated) frame.append(el("span", { class: "badge simulated on-chip" }, "simulated"));
   return el("figure", { class: "picture" }, frame, el("figcaption", {},
     el("strong", {}, `${title} `), el("time", { datetime: picture.day }, picture.day), el("br"),

@@ -30,7 +30,7 @@ MakeLook = Callable[..., Look]
 
 @pytest.fixture
 def grid() -> Grid:
-    return Grid("place", GeoBox((40, 50), Affine(30, 0, 300015, 0, -30, 4500015), "EPSG:32651"))
+    return Grid("valley", GeoBox((40, 50), Affine(30, 0, 300015, 0, -30, 4500015), "EPSG:32651"))
 
 
 @pytest.fixture

@@ -19,7 +19,8 @@ from imagery.model import Chip, Region
 from maps.composites import NODATA_RGB, Stretch, choose_bands, composite, stretch_of
 from maps.drawing import OUTLINE_RGB, edges, scale_length_m, wrap
 from maps.errors import PageError
-from maps.pictures import before_after, change_picture, picture
+from maps.pictures import before_after, overlay_png, picture
+from maps.sheets import change_picture
 
 MakeChip = Callable[..., Chip]
 
@@ -89,30 +90,59 @@ def test_values_run_from_black_to_full_in_the_order_of_the_bands(make_chip: Make
     assert composite(make_chip(dn=dn), stretch)[0, 0].tolist() == pytest.approx([0, 127.5, 255], abs=1)
 
 
-def test_what_is_not_clear_is_grey_and_hatched_and_what_is_missing_is_dark(make_chip: MakeChip) -> None:
+def test_what_is_not_clear_is_grey_and_veiled_and_what_is_missing_is_dark(make_chip: MakeChip) -> None:
     valid = np.ones((40, 50), bool)
     valid[:, :10] = False
     clear = valid.copy()
     clear[:, 10:20] = False
-    shown = _pixels(picture(make_chip(valid=valid, clear=clear)).png)
-    factor = 8
-    assert (shown[:, : 10 * factor] == NODATA_RGB).all()
-    veiled = shown[:, 10 * factor : 20 * factor]
+    made = picture(make_chip(valid=valid, clear=clear))
+    shown = _pixels(made.png)
+    assert (shown[:, :10] == NODATA_RGB).all()
+    veiled = shown[:, 10:20]
     assert (veiled.max(axis=-1) == veiled.min(axis=-1)).all()
-    assert len(np.unique(veiled[:factor, :factor])) == 2
+    alpha = np.asarray(Image.open(io.BytesIO(made.veil)).convert("RGBA"))[..., 3]
+    np.testing.assert_array_equal(alpha > 0, valid & ~clear)
+
+
+def test_a_clear_picture_carries_no_veil(make_chip: MakeChip) -> None:
+    assert picture(make_chip()).veil == b""
+
+
+def test_other_programs_get_the_hatching_in_the_pixels(make_chip: MakeChip) -> None:
+    clear = np.ones((40, 50), bool)
+    clear[:, 10:20] = False
+    made = picture(make_chip(clear=clear))
+    drawn, plain = _pixels(overlay_png(made)), np.kron(_pixels(made.png), np.ones((8, 8, 1), np.uint8))
+    assert drawn.shape == plain.shape == (320, 400, 3)
+    differs = (drawn != plain).any(axis=-1)
+    assert differs[:, 80:160].mean() == pytest.approx(0.25, abs=0.01)
+    assert not differs[:, :80].any()
+    assert not differs[:, 160:].any()
 
 
 def test_pixels_stay_pixels(make_chip: MakeChip) -> None:
     chip = make_chip()
     shown = picture(chip)
-    assert (shown.width, shown.height) == (400, 320)
-    assert shown.metres_per_px * 8 == shown.resolution_m == 30
-    expected = np.kron(composite(chip, stretch_of(chip)), np.ones((8, 8, 1), np.uint8))
-    np.testing.assert_array_equal(_pixels(shown.png), expected)
+    assert (shown.width, shown.height) == (50, 40)
+    assert shown.metres_per_px == shown.resolution_m == 30
+    np.testing.assert_array_equal(_pixels(shown.png), composite(chip, stretch_of(chip)))
+
+
+def test_a_picture_says_where_its_pixels_lie(make_chip: MakeChip, grid: Grid) -> None:
+    shown = picture(make_chip())
+    assert (shown.site_id, shown.grid_id, shown.crs) == ("valley", grid.grid_id, "EPSG:32651")
+    assert shown.corner_m == (300015, 4500015)
+    assert shown.key == f"2020-05-01.landsat.{grid.grid_id}"
+
+
+def test_two_places_are_no_pair(make_chip: MakeChip) -> None:
+    other = Grid("market", GeoBox((40, 50), Affine(30, 0, 300015, 0, -30, 4500015), "EPSG:32651"))
+    with pytest.raises(PageError, match="'market'"):
+        before_after(make_chip(), make_chip(grid=other), ())
 
 
 def test_a_large_chip_is_thinned_out(make_chip: MakeChip) -> None:
-    big = Grid("place", GeoBox((2100, 30), Affine(10, 0, 300000, 0, -10, 4500000), "EPSG:32651"))
+    big = Grid("valley", GeoBox((2100, 30), Affine(10, 0, 300000, 0, -10, 4500000), "EPSG:32651"))
     rows = np.ones(big.shape, bool)
     chip = make_chip(grid=big, dn=np.full((3, *big.shape), 900, np.uint16), valid=rows, clear=rows)
     shown = picture(chip)
@@ -144,8 +174,8 @@ def test_only_bands_that_both_have_are_shown(make_chip: MakeChip) -> None:
 def test_the_outline_lies_where_the_change_is(make_chip: MakeChip, region: Region) -> None:
     (ring,) = before_after(make_chip(), make_chip(), (region,)).before.outlines
     xs, ys = zip(*ring, strict=True)
-    assert (min(xs), max(xs)) == pytest.approx((80, 160), abs=0.1)
-    assert (min(ys), max(ys)) == pytest.approx((64, 128), abs=0.1)
+    assert (min(xs), max(xs)) == pytest.approx((10, 20), abs=0.02)
+    assert (min(ys), max(ys)) == pytest.approx((8, 16), abs=0.02)
 
 
 def test_captions_say_what_the_reader_must_know(make_chip: MakeChip) -> None:

@@ -215,7 +215,7 @@ def test_a_detection_shows_its_bracket_and_its_pictures(opened_view: Watched) ->
     widths = opened_view.page.locator(".pair img").evaluate_all(
         "all => Promise.all(all.map(i => i.decode().then(() => i.naturalWidth)))"
     )
-    assert widths == [400, 400]
+    assert widths == [50, 50]
     alts = opened_view.page.locator(".pair img").evaluate_all("all => all.map(i => i.alt)")
     assert alts[0] == "Before: 2020-05-01, landsat-8, natural colour (red, green, blue)"
     assert alts[1].endswith(", simulated")

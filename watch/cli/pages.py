@@ -15,6 +15,9 @@ def site_map(
         Path | None,
         typer.Option(help="Folder of the pages; the workspace's public/ when absent.", show_default=False),
     ] = None,
+    chips: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Pictures a site, beyond those that detections need.")
+    ] = 12,
     workspace: Workspace = HERE,
     json: Json = False,
     quiet: Quiet = False,
@@ -25,7 +28,7 @@ def site_map(
     from watch.workspace import Workspace as Folder
 
     output = Output(json, quiet)
-    done = publish(Folder.open(workspace), out)
+    done = publish(Folder.open(workspace), out, chips=chips)
     output.document(
         {"index": str(done.index), "sites": len(done.view.entries), "missing": list(done.missing)}
     )
