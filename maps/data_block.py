@@ -1,4 +1,4 @@
-"""The one JSON block a page carries: plain values, in a form that no HTML parser can leave.
+"""What a page carries as plain values: the index of all sites, and the details of each.
 
 Catalogue text enters a page here and nowhere else; the page's script shows it as text.
 """
@@ -10,64 +10,29 @@ from datetime import UTC, date
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import orjson
-
 from imagery.model import NO_MASK, Outcome
 from maps.picture_block import pair_block, picture_block
+from maps.site_index import DEGREES, index_block
 from maps.symbols import SYMBOLS
-from maps.words import (
-    accuracy_words,
-    count_outcomes,
-    country_words,
-    language_words,
-    looks_summary,
-    measurement_words,
-)
+from maps.words import accuracy_words, count_outcomes, country_words, looks_summary, measurement_words
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from shapely.geometry import Point
     from shapely.geometry.base import BaseGeometry
 
     from imagery.model import Detection, Look
     from maps.view import MapView, SiteEntry
-    from sites.model import Name, Site
+    from sites.model import Site
     from sites.observation import Observation, Source
 
 OUTCOMES = (*Outcome, "NoScene")
 """Looks name their outcome by its position here."""
 
-_ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
-
-
-def script_json(value: Any) -> str:  # noqa: ANN401 - any JSON value
-    r"""Return JSON that stays inside its ``<script>`` element whatever its texts say.
-
-    ``<``, ``>``, ``&`` and the two line separators can only stand inside strings, where an escape means
-    the same (RFC 8259, section 7). Lone surrogates become U+FFFD.
-
-    >>> script_json({"name": "</script>"})
-    '{"name":"\\u003c/script\\u003e"}'
-    """
-    try:
-        text = orjson.dumps(value).decode()
-    except TypeError:  # orjson's error for text that UTF-8 can't hold
-        text = orjson.dumps(_without_surrogates(value)).decode()
-    for char, escape in _ESCAPES.items():
-        text = text.replace(char, escape)
-    return text
-
-
-def _without_surrogates(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, dict):
-        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_surrogates(item) for item in value]
-    return value
-
 
 def view_block(view: MapView) -> dict[str, Any]:
-    """Return everything on the page but the pixels."""
+    """Return what a page needs at once: all but details and pixels."""
     counts = count_outcomes(view.entries)
     return {
         "title": view.title,
@@ -80,7 +45,7 @@ def view_block(view: MapView) -> dict[str, Any]:
             str(category): {"label": item.label, "colour": item.colour, "path": item.path}
             for category, item in SYMBOLS.items()
         },
-        "sites": [_site(entry) for entry in view.entries],
+        "sites": index_block(view),
     }
 
 
@@ -95,26 +60,23 @@ def pictures_block(view: MapView) -> dict[str, Any]:
     return block
 
 
-def _site(entry: SiteEntry) -> dict[str, Any]:
+def site_details(entry: SiteEntry) -> dict[str, Any]:
+    """Return what the panel of one site shows beside its row in the index."""
     site = entry.site
     return {
-        "id": site.id,
-        "names": [_name(name) for name in site.names],
-        "category": str(site.category),
         "facts": _facts(site),
-        "place": ", ".join(part for part in (site.province, country_words(site.country)) if part),
-        "point": None if site.point is None else _lonlat(site.point.x, site.point.y),
-        "area": _rings(site.area),
-        "watched": site.is_watched,
         "watch": site.watch_reason,
-        "notes": [_note(note, entry) for note in sorted(site.observations, key=_note_order)],
-        "looks": [
-            _look(look) for look in sorted(entry.looks, key=lambda look: (look.solar_day, look.series))
-        ],
-        "gaps": [[window.start.isoformat(), window.end.isoformat()] for window in entry.no_scenes],
+        "area": _rings(site.area, site.point),
         "summary": list(looks_summary(entry)),
-        "detections": [_detection(item, entry) for item in sorted(entry.detections, key=_detection_order)],
-        "latest": entry.latest is not None,
+        **_filled(
+            notes=[_note(note, entry) for note in sorted(site.observations, key=_note_order)],
+            looks=[
+                _look(look) for look in sorted(entry.looks, key=lambda look: (look.solar_day, look.series))
+            ],
+            gaps=[[window.start.isoformat(), window.end.isoformat()] for window in entry.no_scenes],
+            detections=[_detection(item, entry) for item in sorted(entry.detections, key=_detection_order)],
+            latest=entry.latest is not None,
+        ),
     }
 
 
@@ -140,11 +102,6 @@ def _facts(site: Site) -> list[list[str]]:
         for item in site.attributes
     )
     return [[label, text] for label, text in rows if text]
-
-
-def _name(name: Name) -> dict[str, Any]:
-    parts = (language_words(name.language), name.scheme, name.span and name.span.text)
-    return _filled(text=name.text, tag=name.language, about=", ".join(part for part in parts if part))
 
 
 def _note_order(note: Observation) -> tuple[date, date, str, str]:
@@ -242,7 +199,7 @@ def _detection(detection: Detection, entry: SiteEntry) -> dict[str, Any]:
         **_filled(sure=_sure(detection)),
         "series": detection.series,
         "simulated": detection.simulated,
-        "rings": _rings(detection.geometry),
+        "rings": _rings(detection.geometry, entry.site.point),
         "picture": detection.id in entry.pictures,
         **_filled(said=entry.said.get(detection.id)),
     }
@@ -261,14 +218,25 @@ def _finite(value: float) -> float | None:
     return float(f"{value:.4g}") if math.isfinite(value) else None
 
 
-def _rings(geometry: BaseGeometry | None) -> list[list[list[float]]]:
-    """Return the outer and inner rings of all polygons as lat, lon: Leaflet's order."""
+def _rings(geometry: BaseGeometry | None, anchor: Point | None) -> list[list[int]]:
+    """Return the outer and inner rings of all polygons as steps of 1e-6 degrees, lat before lon.
+
+    A ring is ``lat, lon, lat, lon, ...``, each point as its distance from the one before it, the first
+    from `anchor` (from 0, 0 where there is none): a tenth of the bytes of the same as degrees.
+    """
     if geometry is None or geometry.is_empty:
         return []
+    start = (0, 0) if anchor is None else (round(anchor.y * DEGREES), round(anchor.x * DEGREES))
     polygons = [part for part in getattr(geometry, "geoms", [geometry]) if part.geom_type == "Polygon"]
     rings = [ring for polygon in polygons for ring in (polygon.exterior, *polygon.interiors)]
-    return [[[round(y, 6), round(x, 6)] for x, y, *_ in ring.coords] for ring in rings]
+    return [_steps(ring.coords, start) for ring in rings]
 
 
-def _lonlat(x: float, y: float) -> list[float]:
-    return [round(x, 6), round(y, 6)]
+def _steps(coords: Iterable[tuple[float, ...]], start: tuple[int, int]) -> list[int]:
+    steps: list[int] = []
+    last_y, last_x = start
+    for x, y, *_ in coords:
+        here_y, here_x = round(y * DEGREES), round(x * DEGREES)
+        steps += (here_y - last_y, here_x - last_x)
+        last_y, last_x = here_y, here_x
+    return steps

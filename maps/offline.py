@@ -14,6 +14,7 @@ from html.parser import HTMLParser
 from importlib.resources import files
 from urllib.parse import urlsplit
 
+from maps.blocks import BLOCK_TYPE
 from maps.errors import PageError
 
 POLICY_MARK = "<!--content-security-policy-->"
@@ -22,7 +23,8 @@ POLICY_MARK = "<!--content-security-policy-->"
 _CSS_URL = re.compile(r"url\(\s*(?!['\"]?data:)[^)]*\)", re.IGNORECASE)
 _REMOTE = re.compile(r"url\(\s*['\"]?(?!data:|#)|@import|expression\(", re.IGNORECASE)
 _SOURCE_MAP = re.compile(r"^//# sourceMappingURL=.*$", re.MULTILINE)
-_DATA_TYPES = {"application/json"}
+_DATA_TYPES = {"application/json", BLOCK_TYPE}
+_BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 _REQUESTS = frozenset(
     {
         "src",
@@ -118,7 +120,7 @@ class _Open:
     """The script or style element that is being read."""
 
     tag: str
-    is_data: bool
+    type: str
     parts: list[str] = field(default_factory=list)
 
 
@@ -145,7 +147,7 @@ class _PageReader(HTMLParser):
         for name, value in values.items():
             self._check_attribute(tag, name, value, values)
         if tag in {"script", "style"}:
-            self._open = _Open(tag, is_data=values.get("type") in _DATA_TYPES)
+            self._open = _Open(tag, values.get("type", ""))
 
     def handle_data(self, data: str) -> None:
         """Keep what stands inside a script or style."""
@@ -161,7 +163,10 @@ class _PageReader(HTMLParser):
             self.styles.append(text)
             if _REMOTE.search(text):
                 self.problems.append("a style sheet that asks for a file")
-        elif self._open.is_data:
+        elif self._open.type == BLOCK_TYPE:
+            if not _BASE64.fullmatch(text):
+                self.problems.append("a compressed block that is not base64")
+        elif self._open.type in _DATA_TYPES:
             if re.search(r"[<>&]", text):
                 self.problems.append("a data block with unescaped markup")
         else:

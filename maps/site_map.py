@@ -15,33 +15,38 @@ from branca.element import Element, Figure, MacroElement
 from folium.template import Template
 
 from geo.durable import write_text
-from maps.data_block import pictures_block, script_json, view_block
+from maps.blocks import chunks, element, packed, packed_json
+from maps.data_block import pictures_block, site_details, view_block
 from maps.offline import inline_css, inline_js, read_text, sealed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from maps.view import MapView
 
 STYLES = (
     ("vendor", "leaflet-1.9.4", "leaflet.css"),
-    ("vendor", "leaflet.markercluster-1.5.3", "MarkerCluster.css"),
     ("page", "page.css"),
+    ("page", "filters.css"),
     ("page", "panel.css"),
 )
-LIBRARIES = (
-    ("leaflet-1.9.4", "leaflet.js", "LICENSE"),
-    ("leaflet.markercluster-1.5.3", "leaflet.markercluster.js", "MIT-LICENCE.txt"),
-)
+LIBRARIES = (("leaflet-1.9.4", "leaflet.js", "LICENSE"),)
 """Folder, script and licence; whoever gets a page gets the licences of what is in it."""
 
 SCRIPTS = (
     "dom.js",
+    "blocks.js",
+    "data.js",
+    "state.js",
+    "search.js",
+    "filters.js",
     "symbols.js",
     "looks.js",
     "pictures.js",
     "panel.js",
     "basemap.js",
+    "clusters.js",
     "sitemap.js",
     "list.js",
     "main.js",
@@ -104,11 +109,19 @@ class Page(Figure):
     def __init__(self, view: MapView) -> None:
         super().__init__(title=escape(view.title))
         self._template = Template(read_text("page", "shell.html"))
-        self.data = script_json(view_block(view))
-        self.pictures = script_json(pictures_block(view))
-        self.basemap = script_json(
-            {name: json.loads(read_text("basemap", f"{name}.json")) for name in BASEMAP}
-        )
+        self.blocks = "\n".join(page_blocks(view))
+
+
+def page_blocks(view: MapView) -> Iterator[str]:
+    """Yield the data elements of the page: details in chunks, the index that names them, the rest."""
+    starts: list[int] = []
+    for number, (first, rows) in enumerate(chunks(map(site_details, view.entries))):
+        starts.append(first)
+        yield element(f"sitewatch-details-{number}", packed_json(rows))
+    yield element("sitewatch-data", packed({**view_block(view), "chunks": starts}))
+    yield element("sitewatch-pictures", packed(pictures_block(view)))
+    outlines = {name: json.loads(read_text("basemap", f"{name}.json")) for name in BASEMAP}
+    yield element("sitewatch-basemap", packed(outlines))
 
 
 def page_script() -> str:

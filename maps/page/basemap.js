@@ -11,12 +11,15 @@ function textMarker(point, text, className) {
   return L.marker(point, { icon: textIcon(text, className), interactive: false, keyboard: false, pane: "labels" });
 }
 
-function layLand(map) {
-  L.control.scale({ imperial: false }).addTo(map);
-  const { world, korea, provinces } = readBlock("sitewatch-basemap");
+function layPanes(map) {
   map.createPane("basemap").style.zIndex = 150;
   map.createPane("labels").style.zIndex = 450;
   map.getPane("labels").style.pointerEvents = "none";
+}
+
+async function layLand(map) {
+  L.control.scale({ imperial: false }).addTo(map);
+  const { world, korea, provinces } = await openBlock("sitewatch-basemap");
   const renderer = L.canvas({ pane: "basemap", padding: 0.4 });
   const common = { pane: "basemap", renderer, interactive: false };
   const land = { color: "#a9b0a6", weight: 0.8, fillColor: "#f3f1ea", fillOpacity: 1 };

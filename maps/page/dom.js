@@ -43,15 +43,6 @@ function button(text, attributes, act) {
   return made;
 }
 
-function readBlock(id) {
-  return JSON.parse(document.getElementById(id).textContent);
-}
-
 function plural(count, one) {
   return `${count.toLocaleString("en")} ${count === 1 ? one : `${one}s`}`;
-}
-
-/** Lower case, one Unicode form, so that hangul typed in any way is found. */
-function folded(text) {
-  return text.normalize("NFKC").toLocaleLowerCase("en");
 }

@@ -3,17 +3,16 @@
 function fillHeader(data) {
   document.getElementById("statement").append(words(data.statement));
   document.getElementById("made").textContent = `Made ${data.made}`;
-  const looked = data.sites.filter((site) => site.looks.length).length;
-  const looks = data.sites.reduce((sum, site) => sum + site.looks.length, 0);
-  const changes = data.sites.reduce((sum, site) => sum + site.detections.filter(isLive).length, 0);
+  const sum = (column) => data.columns[column].reduce((total, count) => total + count, 0);
+  const looked = data.columns.looked.filter(Boolean).length;
   const rows = [
     [data.sites.length, "sites"],
-    [data.sites.reduce((sum, site) => sum + site.notes.length, 0), "notes"],
+    [sum("notes"), "notes"],
     [looked, "looked at"],
     [data.sites.length - looked, "never looked at"],
-    [looks, "looks"],
+    [sum("looked"), "looks"],
     [data.counts.Unchanged + data.counts.Changed, "looks judged"],
-    [changes, "changes detected"],
+    [sum("changes"), "changes detected"],
   ];
   document.getElementById("counts").append(...rows.map(([count, label]) =>
     el("div", {}, el("dt", {}, label), el("dd", {}, count.toLocaleString("en")))));
@@ -40,102 +39,129 @@ function fillRegions(map, regions) {
   box.append(button("Everything", {}, () => goTo(map, regions.flatMap(([, points]) => points))));
 }
 
-/** State of the page: the chosen site, kept in the address so that it can be linked. */
+/** The chosen site: its panel, its ground on the map, its row. `pick(site)` chooses, `open(site)` also goes there. */
 function startSelection(map, data) {
   const panel = document.getElementById("panel");
-  const sites = new Map(data.sites.map((site) => [site.id, site]));
   const ground = L.layerGroup().addTo(map);
   let chosen = null;
+  let turn = 0;
 
   const mark = () => {
     for (const row of document.querySelectorAll("tr[data-site]")) {
       row.classList.toggle("chosen", Boolean(chosen) && row.dataset.site === chosen.id);
     }
   };
+  const close = () => state.set({ site: "" });
   const actions = (site) => {
-    const close = button("×", { class: "close", "aria-label": "Close", title: "Close (Escape)" }, clear);
-    if (!site.point) return [close];
-    const zoom = button("Zoom in", { class: "plain", title: "Zoom to the ground that is watched" }, () => {
-      const outline = groundOf(site);
+    const shut = button("×", { class: "close", "aria-label": "Close", title: "Close (Escape)" }, close);
+    if (!site.point) return [shut];
+    const zoom = button("Zoom in", { class: "plain", title: "Zoom to the ground that is watched" }, async () => {
+      const outline = groundOf(await data.detailsOf(site));
       map.closePopup();
       if (outline.getLayers().length) map.fitBounds(outline.getBounds(), { padding: [40, 40], maxZoom: 16 });
       else map.setView([site.point[1], site.point[0]], 14);
     });
-    return [zoom, close];
+    return [zoom, shut];
   };
   const read = () => {
     panel.scrollIntoView({ block: "start" });
     panel.focus({ preventScroll: true });
   };
+  const goThere = (site) => {
+    if (site.point) map.setView([site.point[1], site.point[0]], Math.max(map.getZoom(), CLOSE_ZOOM), { animate: false });
+  };
+  const fill = async (site) => {
+    turn += 1;
+    const mine = turn;
+    const head = panelHead(data, site, actions(site));
+    panel.replaceChildren(...head, el("p", { class: "waiting" }, "Opening its notes and looks ..."));
+    panel.setAttribute("aria-busy", "true");
+    let parts;
+    try {
+      const full = await data.detailsOf(site);
+      if (mine !== turn) return; // another site was chosen meanwhile
+      if (site.point) ground.addLayer(groundOf(full));
+      parts = panelParts(data, full);
+    } catch (error) {
+      parts = [el("p", { class: "notice", role: "alert" }, `Its notes and looks can't be opened: ${error.message}`)];
+    }
+    if (mine !== turn) return;
+    panel.replaceChildren(...head, ...parts);
+    panel.removeAttribute("aria-busy");
+    panel.dataset.site = site.id;
+  };
   const show = (site) => {
     chosen = site;
-    panel.replaceChildren(...sitePanel(data, site, actions(site)));
     panel.scrollTop = 0;
-    panel.dataset.site = site.id;
+    delete panel.dataset.site;
     ground.clearLayers();
-    if (site.point) {
-      ground.addLayer(groundOf(site));
-      showPopup(map, data, site, read);
-    }
+    fill(site);
+    if (site.point) showPopup(map, data, site, read);
     mark();
   };
-  function clear() {
+  const clear = () => {
     chosen = null;
+    turn += 1;
     map.closePopup();
     ground.clearLayers();
     panel.replaceChildren(...emptyPanel(data));
+    panel.removeAttribute("aria-busy");
     delete panel.dataset.site;
     mark();
-    if (location.hash) history.replaceState(null, "", location.pathname + location.search);
-  }
-  const pick = (site) => {
-    show(site);
-    const hash = `#${encodeURIComponent(site.id)}`;
-    if (location.hash !== hash) history.replaceState(null, "", hash);
   };
-  const fromAddress = () => {
-    const site = sites.get(decoded(location.hash.slice(1)));
-    if (!site) return false;
-    if (site.point) map.setView([site.point[1], site.point[0]], Math.max(map.getZoom(), CLOSE_ZOOM), { animate: false });
+  state.on("site", ({ site: id }, changed, cause) => {
+    const site = data.siteOf(id);
+    if (!site) {
+      clear();
+      return;
+    }
+    if (cause !== "page") goThere(site);
     show(site);
-    return true;
-  };
-  window.addEventListener("hashchange", () => {
-    if (fromAddress()) read();
+    if (cause === "address") read();
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && chosen) clear();
+    if (event.key === "Escape" && chosen) close();
   });
   panel.replaceChildren(...emptyPanel(data));
-  return { pick, mark, fromAddress };
+  const pick = (site) => {
+    if (chosen === site) show(site);
+    state.set({ site: site.id });
+  };
+  const open = (site) => {
+    goThere(site);
+    pick(site);
+    read();
+  };
+  return { pick, open, mark };
 }
 
-function decoded(text) {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
-function start(map) {
-  const data = readBlock("sitewatch-data");
+async function startPage(map) {
+  const data = await openData();
   fillHeader(data);
   fillReading(data);
   map.getContainer().setAttribute("role", "application");
   map.getContainer().setAttribute("aria-label", "Map; the same sites stand in the list below");
   const regions = regionsOf(data.sites);
   if (regions.length) goTo(map, regions[0][1]);
-  layLand(map);
-  layGraticule(map);
   fillRegions(map, regions);
+  layPanes(map);
+  layGraticule(map);
   const selection = startSelection(map, data);
   const showMarkers = layMarkers(map, data, selection.pick);
-  startFilter(data, (left) => {
-    showMarkers(left);
-    fillTable(data, left);
-    selection.mark();
+  startFilters(data);
+  state.onSites(showMarkers);
+  startTable(data, { onPick: selection.open, mark: selection.mark });
+  state.start(data);
+  for (const part of PARTS) await part.start({ data, state, map, pick: selection.pick, open: selection.open });
+  await layLand(map);
+}
+
+function start(map) {
+  startPage(map).then(() => {
+    document.documentElement.dataset.ready = "true";
+  }, (error) => {
+    console.error(error);
+    const known = typeof DecompressionStream === "function" ? error.message : "the browser is too old to open compressed data (DecompressionStream)";
+    document.querySelector("main").prepend(el("p", { class: "notice", role: "alert" }, `This page could not be drawn: ${known}.`));
   });
-  selection.fromAddress();
-  document.documentElement.dataset.ready = "true";
 }

@@ -112,18 +112,30 @@ function latestSection(site) {
     el("p", { class: "fine" }, `${picture.reading} Stretch: ${picture.stretch}. ${VEIL_WORDS}`));
 }
 
-/** The whole panel for one site; `actions` are the buttons beside its name. */
-function sitePanel(data, site, actions) {
+/** What the panel of a site shows, in this order; `make({ data, site })` gives an element or null.
+ * Here `site` has its details: facts, notes, looks, gaps, detections, summary, area, latest. */
+const PANEL = [
+  { name: "facts", order: 10, make: ({ site }) => el("section", {}, factList(site)) },
+  { name: "looks", order: 20, make: ({ data, site }) => looksSection(data, site) },
+  { name: "detections", order: 30, make: ({ site }) => detectionsSection(site) },
+  { name: "latest", order: 40, make: ({ site }) => latestSection(site) },
+  { name: "notes", order: 50, make: ({ site }) => notesSection(site) },
+];
+
+/** Name, kind, place and all names of a site; `actions` are the buttons beside its name. */
+function panelHead(data, site, actions) {
   const [first] = site.names;
   const head = el("header", { class: "panel-head" },
-    symbol(data, site.category, { pale: !site.looks.length, size: 30 }),
+    symbol(data, site.category, { pale: !site.looked, size: 30 }),
     el("div", {},
       el("h2", { id: "panel-title" }, words(first.text, first.tag)),
       el("p", { class: "kicker" }, data.symbols[site.category].label, site.place ? ", " : "", words(site.place))),
     el("div", { class: "actions" }, ...actions));
-  const parts = [head, nameList(site), el("section", {}, factList(site)), looksSection(data, site),
-    detectionsSection(site), latestSection(site), notesSection(site)];
-  return parts.filter(Boolean);
+  return [head, nameList(site)].filter(Boolean);
+}
+
+function panelParts(data, site) {
+  return [...PANEL].sort((a, b) => a.order - b.order).map(({ make }) => make({ data, site })).filter(Boolean);
 }
 
 function emptyPanel(data) {

@@ -4,10 +4,13 @@ const VEIL_WORDS = "Hatched: cloud, shadow or snow. Dark: no data.";
 
 let pictureStore = null;
 
-/** The pixels are parsed when the first picture is wanted, not when the page opens. */
+/** The pixels are opened when the first picture is wanted, not when the page opens. */
+async function openPictures() {
+  pictureStore = pictureStore || await openBlock("sitewatch-pictures");
+}
+
 function pictureOf(key) {
-  pictureStore = pictureStore || readBlock("sitewatch-pictures");
-  return Object.hasOwn(pictureStore, key) ? pictureStore[key] : null;
+  return pictureStore && Object.hasOwn(pictureStore, key) ? pictureStore[key] : null;
 }
 
 function scaleLength(widthM) {

@@ -1,46 +1,18 @@
-// The map: clustered signs of sites, a popup, and the ground of the chosen one.
+// Around the signs: the popup, the ground of the chosen site, and where the sites are.
 
 const CLOSE_ZOOM = 10;
 
-function layMarkers(map, data, onPick) {
-  const cluster = L.markerClusterGroup({
-    iconCreateFunction: clusterIcon, maxClusterRadius: 36, showCoverageOnHover: false,
-    spiderLegPolylineOptions: { weight: 1.2, color: "#4b5a60", opacity: 0.7 }, zoomToBoundsOnClick: false,
-  });
-  // the cluster's own zoom would put signs under the buttons at the edge of the map
-  cluster.on("clusterclick clusterkeypress", ({ layer, originalEvent }) => {
-    if (originalEvent.type === "keypress" && originalEvent.key !== "Enter") return;
-    const bounds = layer.getBounds();
-    if (!bounds.getNorthEast().equals(bounds.getSouthWest())) map.fitBounds(bounds, { padding: [64, 64], maxZoom: 16 });
-  });
-  const markers = new Map();
-  for (const site of data.sites) {
-    if (!site.point) continue;
-    const [lon, lat] = site.point;
-    const marker = L.marker([lat, lon], { icon: siteIcon(data, site) });
-    marker.site = site;
-    marker.on("click", () => onPick(site));
-    marker.on("keypress", ({ originalEvent }) => {
-      if (originalEvent.key === "Enter") onPick(site);
-    });
-    markers.set(site.id, marker);
-  }
-  map.addLayer(cluster);
-  return (sites) => {
-    cluster.clearLayers();
-    cluster.addLayers(sites.map((site) => markers.get(site.id)).filter(Boolean));
-  };
-}
-
 function popupContent(data, site, onMore) {
-  const changes = site.detections.filter(isLive).length;
   const more = button("Read everything", { class: "plain" }, onMore);
+  const judged = site.looked
+    ? `${site.judged} of ${plural(site.looked, "look")} could be judged.`
+    : "Never looked at: nothing is known about change here.";
   return el("div", { class: "popup" },
     el("p", { class: "popup-name" }, words(site.names[0].text, site.names[0].tag)),
     el("p", {}, data.symbols[site.category].label, site.place ? ", " : "", words(site.place)),
-    el("p", {}, site.summary[0]),
-    changes ? el("p", { class: "popup-change" }, `${plural(changes, "change")} detected`) : null,
-    site.notes.length ? el("p", {}, plural(site.notes.length, "note")) : null, more);
+    el("p", {}, judged),
+    site.changes ? el("p", { class: "popup-change" }, `${plural(site.changes, "change")} detected`) : null,
+    site.noteCount ? el("p", {}, plural(site.noteCount, "note")) : null, more);
 }
 
 function showPopup(map, data, site, onMore) {
@@ -63,7 +35,7 @@ function groundOf(site) {
 function regionsOf(sites) {
   const groups = new Map();
   for (const site of sites.filter((item) => item.point)) {
-    const name = (site.facts.find(([label]) => label === "Country") || ["", "Elsewhere"])[1];
+    const name = site.country || "Elsewhere";
     if (!groups.has(name)) groups.set(name, []);
     groups.get(name).push([site.point[1], site.point[0]]);
   }

@@ -17,10 +17,9 @@ function isLive(detection) {
 }
 
 function markerLabel(data, site) {
-  const changes = site.detections.filter(isLive).length;
-  const seen = site.looks.length ? plural(site.looks.length, "look") : "never looked at";
-  const changed = changes ? `, ${plural(changes, "change")} detected` : "";
-  return `${site.names[0].text}, ${data.symbols[site.category].label}, ${seen}${changed}`;
+  const seen = site.looked ? plural(site.looked, "look") : "never looked at";
+  const changed = site.changes ? `, ${plural(site.changes, "change")} detected` : "";
+  return `${site.title}, ${data.symbols[site.category].label}, ${seen}${changed}`;
 }
 
 /** A Leaflet icon built from elements: no string of markup is ever parsed. */
@@ -43,23 +42,20 @@ function siteIcon(data, site) {
     build() {
       const label = markerLabel(data, site);
       const box = el("div", { "aria-label": label, title: label, "data-site": site.id });
-      box.append(symbol(data, site.category, site.looks.length ? {} : { pale: true, size: 20 }));
-      if (site.detections.some(isLive)) box.append(el("span", { class: "change-dot", "aria-hidden": "true" }));
+      box.append(symbol(data, site.category, site.looked ? {} : { pale: true, size: 20 }));
+      if (site.changes) box.append(el("span", { class: "change-dot", "aria-hidden": "true" }));
       return box;
     },
   });
 }
 
-function clusterIcon(cluster) {
-  const count = cluster.getChildCount();
-  const sites = cluster.getAllChildMarkers().map((marker) => marker.site);
-  const changed = sites.filter((site) => site.detections.some(isLive)).length;
-  const size = count < 10 ? 32 : count < 100 ? 38 : 46;
+function clusterIcon(count, changed) {
+  const size = count < 10 ? 32 : count < 100 ? 38 : count < 10000 ? 46 : 54;
   return new ElementIcon({
     iconSize: [size, size],
     className: "cluster-icon",
     build() {
-      const label = `${plural(count, "site")} here${changed ? `, ${changed} with changes` : ""}; open to spread them`;
+      const label = `${plural(count, "site")} here${changed ? `, ${changed.toLocaleString("en")} with changes` : ""}; open to spread them`;
       const box = el("div", { "aria-label": label, title: label }, el("span", {}, count.toLocaleString("en")));
       if (changed) box.append(el("span", { class: "change-dot", "aria-hidden": "true" }));
       return box;

@@ -1,41 +1,19 @@
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
+from shapely.geometry import Polygon
 
 from geo.dates import parse_edtf
 from imagery.model import Detection, NoScene
-from maps.data_block import OUTCOMES, pictures_block, script_json, view_block, web_address
+from maps.data_block import OUTCOMES, pictures_block, site_details, view_block, web_address
 from maps.errors import PageError
 from maps.view import MapView, SiteEntry
 from sites.model import Site
 from sites.observation import Observation, ObservationKind
-
-MADE = datetime(2026, 1, 2, tzinfo=UTC)
-
-
-@given(
-    st.recursive(
-        st.text() | st.integers(-(2**53), 2**53) | st.none(),
-        lambda v: st.lists(v) | st.dictionaries(st.text(), v),
-    )
-)
-@example("</script><!--\u2028\u2029&amp;")
-@example({"</script>": ["<", ">", "&"]})
-def test_any_text_comes_back_and_none_can_leave_the_element(value: object) -> None:
-    text = script_json(value)
-    assert json.loads(text) == value
-    assert not set(text) & set("<>&\u2028\u2029")
-
-
-def test_half_of_a_character_pair_does_not_stop_a_page() -> None:
-    assert json.loads(script_json({"a\ud800": ["b\udfff"]})) == {"a\ufffd": ["b\ufffd"]}
 
 
 @pytest.mark.parametrize(
@@ -64,24 +42,31 @@ def test_a_plain_web_address_stays_as_it_is() -> None:
     assert web_address("https://example.org/a?b=1&c=%20#d") == "https://example.org/a?b=1&c=%20#d"
 
 
-def test_every_site_is_in_the_block_with_all_its_names_and_notes(view: MapView) -> None:
-    block = view_block(view)
-    assert [site["id"] for site in block["sites"]] == ["valley", "market", "lost"]
-    valley, market, lost = block["sites"]
-    assert [name["text"] for name in valley["names"]] == ["Quiet valley", "조용한 골짜기", "Choyonghan"]
-    assert valley["names"][2]["about"] == "Korean, romanised, McCune-Reischauer"
+def test_every_note_of_a_site_is_in_its_details(view: MapView) -> None:
+    valley, market, lost = (site_details(entry) for entry in view.entries)
     assert [note["date"] for note in valley["notes"]] == ["2011~", "2015-05-25/2016-06-27"]
     assert valley["facts"][0] == ["Coordinates", "40.50000, -107.35000 (good to about 25 m)"]
-    assert market["looks"] == []
-    assert lost["point"] is None
+    assert "looks" not in market
+    assert lost["facts"][0] == ["Coordinates", "Not placed yet"]
+    assert lost["area"] == []
 
 
 def test_looks_name_their_outcome_by_position(view: MapView) -> None:
-    looks = view_block(view)["sites"][0]["looks"]
+    looks = site_details(view.entries[0])["looks"]
     assert [OUTCOMES[look[1]] for look in looks[:3]] == ["Learning", "Learning", "Unchanged"]
     assert view_block(view)["counts"] == {
         "Learning": 2, "Unchanged": 3, "Changed": 1, "Obscured": 4, "Failed": 0, "NoScene": 0,
     }  # fmt: skip
+
+
+def test_an_outline_is_steps_from_the_point_of_its_site(view: MapView) -> None:
+    entry = view.entries[0]
+    (steps,) = site_details(entry)["area"]
+    lat = [40.5 + sum(steps[0 : k + 1 : 2]) / 1e6 for k in range(0, len(steps), 2)]
+    lon = [-107.35 + sum(steps[1 : k + 2 : 2]) / 1e6 for k in range(0, len(steps), 2)]
+    assert isinstance(entry.site.area, Polygon)
+    drawn = list(entry.site.area.exterior.coords)
+    assert list(zip(lon, lat, strict=True)) == [pytest.approx(each, abs=1e-6) for each in drawn]
 
 
 def test_pictures_are_kept_by_site_and_detection(view: MapView) -> None:
@@ -92,12 +77,9 @@ def test_pictures_are_kept_by_site_and_detection(view: MapView) -> None:
     assert len(block["valley/d1"]["before"]["outlines"]) == 1
 
 
-def test_numbers_that_json_can_not_hold_become_null(
-    valley: Site, detection: Detection, view: MapView
-) -> None:
+def test_numbers_that_json_can_not_hold_become_null(valley: Site, detection: Detection) -> None:
     odd = replace(detection, area_m2=math.nan, magnitude=math.inf)
-    block = view_block(replace(view, entries=(SiteEntry(valley, detections=(odd,)),)))
-    shown = block["sites"][0]["detections"][0]
+    shown = site_details(SiteEntry(valley, detections=(odd,)))["detections"][0]
     assert (shown["area_m2"], shown["magnitude"]) == (None, None)
 
 
@@ -105,37 +87,36 @@ def test_what_analysts_said_stands_beside_the_state(
     valley: Site, detection: Detection, view: MapView
 ) -> None:
     entry = SiteEntry(valley, detections=(detection,), said={detection.id: "dismissed by <b>bo</b> (dust)"})
-    shown = view_block(replace(view, entries=(entry,)))["sites"][0]["detections"][0]
+    shown = site_details(entry)["detections"][0]
     assert shown["said"] == "dismissed by <b>bo</b> (dust)"
     assert shown["state"] == str(detection.state)
-    assert "said" not in view_block(view)["sites"][0]["detections"][0]
+    assert "said" not in site_details(view.entries[0])["detections"][0]
 
 
-def test_notes_that_replace_or_contradict_say_so(valley: Site, view: MapView) -> None:
+def test_notes_that_replace_or_contradict_say_so(valley: Site) -> None:
     notes = (
         Observation("a", parse_edtf("2015"), "Grew."),
         Observation("b", parse_edtf("2016"), "Shrank.", contradicts=("a",)),
         Observation("c", parse_edtf("2017"), "Grew a little.", supersedes="a"),
     )
     entry = SiteEntry(replace(valley, observations=notes))
-    shown = view_block(replace(view, entries=(entry,)))["sites"][0]["notes"]
+    shown = site_details(entry)["notes"]
     marks = [note.get("marks", []) for note in shown]
     assert marks == [["replaced by the note of 2017"], ["contradicts the note of 2015"], []]
 
 
 def test_windows_without_an_image_are_kept(valley: Site, view: MapView) -> None:
     entry = SiteEntry(valley, no_scenes=(NoScene("valley", date(2020, 1, 1), date(2020, 2, 1)),))
-    block = view_block(replace(view, entries=(entry,)))
-    assert block["sites"][0]["gaps"] == [["2020-01-01", "2020-02-01"]]
-    assert block["counts"]["NoScene"] == 1
+    assert site_details(entry)["gaps"] == [["2020-01-01", "2020-02-01"]]
+    assert view_block(replace(view, entries=(entry,)))["counts"]["NoScene"] == 1
 
 
 def test_a_note_says_where_the_looks_kept_here_could_not_show_it(valley: Site) -> None:
     note = Observation("n9", parse_edtf("2015"), "A roof.", kind=ObservationKind.IMAGERY)
     site = replace(valley, observations=(*valley.observations, note))
     label = "not observable in the looks kept here: </script> 14 m"
-    view = MapView("T", MADE, (SiteEntry(site, labels={"n9": label}),))
-    notes = {each["text"]: each.get("looks") for each in view_block(view)["sites"][0]["notes"]}
+    shown = site_details(SiteEntry(site, labels={"n9": label}))["notes"]
+    notes = {each["text"]: each.get("looks") for each in shown}
     assert notes.pop("A roof.") == label
     assert set(notes.values()) == {None}
     with pytest.raises(PageError, match="labels of unknown notes"):

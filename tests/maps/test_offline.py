@@ -37,6 +37,7 @@ REQUESTS = (
     '<svg><use xlink:href="https://example.org/#a"/></svg>',
     '<video poster="https://example.org/a.png"></video>',
     '<script type="application/json">{"a": "<b>"}</script>',
+    '<script type="application/gzip">{"a": 1}</script>',
     "<script>never ends",
 )
 
@@ -57,6 +58,7 @@ def test_what_could_make_a_request_or_run_unnamed_is_refused(markup: str) -> Non
         "<style>a { background: url(data:image/png;base64,AA==) }</style>",
         '<script>const address = "https://leafletjs.com";</script>',
         '<script type="application/json">{"url": "https://example.org"}</script>',
+        '<script type="application/gzip" id="a">H4sIAAAA+/8=</script>',
         "<p>https://example.org in words</p>",
     ],
 )

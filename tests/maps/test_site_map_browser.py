@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -97,7 +98,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Watched]]:
         _listen(watched)
         watched.page.add_init_script(CANARY)
         watched.page.goto(path.resolve().as_uri())
-        watched.page.wait_for_selector("html[data-ready]", timeout=60_000)
+        watched.page.wait_for_selector("html[data-ready], .notice[role=alert]", timeout=60_000)
         return watched
 
     yield opened
@@ -174,7 +175,7 @@ def test_a_click_on_a_sign_opens_the_popup_and_the_panel(opened_view: Watched) -
     opened_view.page.locator(".site-icon").first.click()
     assert "Quiet valley" in opened_view.text(".leaflet-popup-content")
     assert "4 of 10 looks could be judged." in opened_view.text(".leaflet-popup-content")
-    assert opened_view.page.evaluate("location.hash") == "#valley"
+    assert opened_view.page.evaluate("location.hash") == "#site=valley"
     assert opened_view.text("#panel-title") == "Quiet valley"
 
 
@@ -364,3 +365,94 @@ def test_five_thousand_sites_open_and_can_be_searched(
     opened.page.get_by_label("Search all names").fill("works 4321")
     expect(opened.page.locator("#rows tr")).to_have_count(1)
     assert opened.problems == []
+
+
+def test_filters_narrow_one_another_and_say_what_each_choice_would_leave(opened_view: Watched) -> None:
+    page = opened_view.page
+    page.locator("#filters summary").click()
+    page.get_by_label("Never looked at").check()
+    expect(page.locator("#rows tr")).to_have_count(2)
+    assert "2 of 3 sites" in opened_view.text("#shown")
+    counts = page.locator(".legend-item").evaluate_all("all => all.map(e => e.textContent)")
+    assert sorted(counts) == ["Factory0", "Market1", "Mine1"]
+    page.get_by_role("button", name="Market").click()
+    expect(page.locator("#rows tr")).to_have_count(1)
+    page.get_by_role("button", name="Clear all filters").click()
+    expect(page.locator("#rows tr")).to_have_count(3)
+    assert not page.get_by_label("Never looked at").is_checked()
+    assert opened_view.problems == []
+
+
+def test_what_is_filtered_is_a_link_and_back_goes_back(opened_view: Watched) -> None:
+    page = opened_view.page
+    page.locator("#filters summary").click()
+    page.get_by_label("Colorado").check()
+    page.get_by_label("From day").fill("2016-01-01")
+    page.get_by_label("To day").fill("2016-02-01")
+    page.locator("#rows a").click()
+    page.wait_for_selector("#panel[data-site=valley]")
+    address = page.evaluate("location.hash")
+    assert dict(pair.split("=") for pair in address[1:].split("&")) == {
+        "site": "valley", "province": "Colorado", "from": "2016-01-01", "to": "2016-02-01",
+    }  # fmt: skip
+    page.goto("about:blank")
+    page.go_back()
+    page.wait_for_selector("html[data-ready]")
+    assert page.evaluate("location.hash") == address
+    assert opened_view.text("#panel-title") == "Quiet valley"
+    expect(page.locator("#rows tr")).to_have_count(1)
+    page.evaluate("history.back()")
+    expect(page.locator("#panel-title")).to_have_count(0)
+    assert page.get_by_label("Colorado").is_checked()
+    assert opened_view.problems == []
+
+
+def test_a_span_of_days_keeps_the_sites_that_a_note_allows(opened_view: Watched) -> None:
+    page = opened_view.page
+    for span, left in (("from=2012-01-01&to=2015-05-24", 0), ("from=2016-06-27", 1), ("to=2011-01-01", 1)):
+        page.evaluate("hash => { location.hash = hash; }", span)
+        expect(page.locator("#rows tr")).to_have_count(left)
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("CHOYONGHAN", 1),
+        ("ch'oyŏng", 1),
+        ("조용한 골", 1),
+        (unicodedata.normalize("NFD", "조용한"), 1),
+        ("ㄱㅉㄱ", 1),
+        ("고", 0),
+        ("komsan market", 1),
+    ],
+)
+def test_search_takes_names_however_they_are_typed(opened_view: Watched, typed: str, found: int) -> None:
+    opened_view.page.evaluate("q => { location.hash = 'q=' + encodeURIComponent(q); }", typed)
+    expect(opened_view.page.locator("#rows tr")).to_have_count(found)
+
+
+def test_columns_sort_and_say_so(opened_view: Watched) -> None:
+    page = opened_view.page
+    ids = "all => all.map(row => row.dataset.site)"
+    page.get_by_role("button", name="Site", exact=True).click()
+    assert page.locator("#rows tr").evaluate_all(ids) == ["market", "lost", "valley"]
+    page.get_by_role("button", name="Notes", exact=True).click()
+    assert page.locator("#rows tr").evaluate_all(ids) == ["valley", "market", "lost"]
+    assert page.locator("th[data-sort=notes]").get_attribute("aria-sort") == "descending"
+    assert page.locator("th[data-sort=name]").get_attribute("aria-sort") is None
+
+
+def test_sites_at_one_place_are_listed(
+    open_page: Callable[..., Watched], valley: Site, tmp_path: Path
+) -> None:
+    sites = [replace(valley, id=f"s{number}", names=(Name(f"Works {number}"),)) for number in range(3)]
+    view = MapView("t", datetime(2026, 1, 1, tzinfo=UTC), tuple(SiteEntry(site) for site in sites))
+    page = open_page(write_site_map(view, tmp_path)).page
+    page.locator(".cluster-icon").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".same-place button")).to_have_text(["Works 0", "Works 1", "Works 2"])
+    expect(page.locator(".same-place button").first).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#panel[data-site=s1]")
+    assert page.locator("#panel-title").text_content() == "Works 1"
