@@ -14,7 +14,7 @@ from PIL import Image
 from geo.grid import Grid
 from imagery.model import Chip, Detection, Region
 from maps.album import Album, Shot, make_album
-from maps.data_block import script_json
+from maps.blocks import packed
 from maps.errors import PageError
 from maps.picture_block import album_block, by_site, fitted
 from maps.view import SiteEntry
@@ -104,7 +104,7 @@ def test_the_brief_form_is_the_pairs_and_the_latest(album: Album) -> None:
 
 def test_equal_albums_give_equal_bytes(shots: list[Shot], change: Detection) -> None:
     texts = {
-        script_json(by_site([make_album("valley", "p", each, (change,))]))
+        packed(by_site([make_album("valley", "p", each, (change,))]))
         for each in (shots, list(reversed(shots)))
     }
     assert len(texts) == 1
