@@ -42,6 +42,11 @@ _REQUESTS = frozenset(
 )
 """Attributes whose value a browser may fetch or go to."""
 
+_BESIDE = re.compile(r"(\.\./)?([A-Za-z0-9_-]+/)*[A-Za-z0-9_-]+(\.[a-z0-9]+)?(#[\w.~%=&-]*)?", re.ASCII)
+"""A page or file of the same publication; no scheme, host or root can be spelt so."""
+_TO_SAVE = re.compile(r"data:(text/csv|application/geo\+json);base64,")
+"""Kinds that no browser runs, whatever is in them."""
+
 
 def read_text(*parts: str) -> str:
     """Return a text file of this package: ``read_text("vendor", "leaflet-1.9.4", "leaflet.js")``."""
@@ -190,8 +195,17 @@ class _PageReader(HTMLParser):
             return
         if tag == "img" and name == "src" and value.startswith("data:image/png;base64,"):
             return
-        if not (tag == "a" and name == "href" and _is_plain_link(value, values)):
+        if not (tag == "a" and name == "href" and _leads_well(value, values)):
             self.problems.append(f"{name}={value[:80]!r} on <{tag}>")
+
+
+def _leads_well(value: str, values: dict[str, str]) -> bool:
+    """Whether a reader may follow this: a source, a page of ours, or a file to save that is in the page."""
+    if _BESIDE.fullmatch(value):
+        return True
+    if _TO_SAVE.match(value):
+        return "download" in values
+    return _is_plain_link(value, values)
 
 
 def _is_plain_link(value: str, values: dict[str, str]) -> bool:

@@ -6,6 +6,7 @@ manifest.json       beside the pages: path, size and SHA-256 of each
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,8 +40,15 @@ def write_manifest(folder: Path, files: Iterable[Path]) -> Path:
         folder: Of the pages.
         files: All that was written, below it.
     """
-    rows = [_described(folder, path) for path in sorted(files)]
-    document = {"files": [{"path": each.path, "bytes": each.bytes, "sha256": each.sha256} for each in rows]}
+    return write_rows(folder, [described(folder, path.relative_to(folder).as_posix()) for path in files])
+
+
+def write_rows(folder: Path, rows: Iterable[PageFile]) -> Path:
+    """Write a manifest of files that are described already; see `write_manifest`."""
+    ordered = sorted(rows, key=lambda each: each.path)
+    document = {
+        "files": [{"path": each.path, "bytes": each.bytes, "sha256": each.sha256} for each in ordered]
+    }
     path = folder / MANIFEST_FILE
     write_bytes(path, orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
     return path
@@ -76,12 +84,19 @@ def fault_of(folder: Path, page: PageFile, *, quick: bool = False) -> str:
     size = path.stat().st_size
     if size != page.bytes:
         return f"it has {size:,} bytes, and had {page.bytes:,} when it was published"
-    if not quick and _described(folder, path).sha256 != page.sha256:
+    if not quick and described(folder, page.path).sha256 != page.sha256:
         return "it was changed since it was published"
     return ""
 
 
-def _described(folder: Path, path: Path) -> PageFile:
-    with path.open("rb") as stream:
+def described(folder: Path, path: str) -> PageFile:
+    """Return size and digest of a file.
+
+    Args:
+        folder: Of the pages.
+        path: Below it, with forward slashes.
+    """
+    with (folder / path).open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return PageFile(path.relative_to(folder).as_posix(), path.stat().st_size, digest)
+        size = os.fstat(stream.fileno()).st_size
+    return PageFile(path, size, digest)

@@ -78,6 +78,8 @@ class MapView:
     """What the places on this page are, and where: ``Colorado, USA: real Landsat scenes``."""
     thresholds: tuple[str, ...] = ()
     """The settings behind the outcomes, one sentence each: when a look counts as obscured, ..."""
+    dossiers: bool = False
+    """Whether each site has a page of its own beside this one (`maps.dossier.dossier_path`)."""
 
     def __post_init__(self) -> None:
         if self.made.tzinfo is None:

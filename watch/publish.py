@@ -3,30 +3,58 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from imagery.change.day import AGREED_RATIO, ALONE_RATIO, SUMMED_RATIO
 from imagery.scene_index import SceneIndex
 from maps.chips import DEFAULT_LIMIT
-from maps.page_manifest import write_manifest
-from maps.site_map import write_site_map
+from maps.dossier import Around, dossier_path, render_dossier
+from maps.page_folder import INDEX, PageFolder, Swapped, replacing_pages
+from maps.site_map import render_site_map
 from maps.view import MapView, SiteEntry
 from watch.observable import labels
 from watch.publish_chips import album_of
 from watch.reviews import read_reviews
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from imagery.model import Detection
+    from maps.album import Album
+    from sites.catalogue import Catalogue
+    from sites.model import Site
     from watch.ledger import Ledger
     from watch.settings import Settings
     from watch.workspace import Workspace
 
 Row = TypeVar("Row", bound="_HasSite")
+
+
+class Progress(Protocol):
+    """Is told how much of the work is done."""
+
+    def __call__(self, done: int, total: int, what: str, /) -> None:
+        """Take how many sites are done, of how many, and the last one's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishOptions:
+    """Which pages are made."""
+
+    single_file: bool = False
+    """The map alone, with everything inside, and nothing beside it."""
+    dossiers: bool = True
+    """A page for each site, unless it is a single file."""
+    sites: tuple[str, ...] = ()
+    """Ids of the sites that are on the pages; all when there are none."""
+    chips: int = DEFAULT_LIMIT
+    """Pictures a site, beyond those that detections need."""
+
+
+FOLDER_FORM = PublishOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,32 +65,81 @@ class Published:
     view: MapView
     missing: tuple[str, ...]
     """Pictures that could not be drawn, each with its reason."""
+    files: Swapped
+    """What was written, kept and removed."""
+    dossiers: int = 0
+    """Pages of single sites."""
 
 
 def publish(
-    workspace: Workspace, out: Path | None = None, *, now: datetime | None = None, chips: int = DEFAULT_LIMIT
+    workspace: Workspace,
+    out: Path | None = None,
+    *,
+    now: datetime | None = None,
+    options: PublishOptions = FOLDER_FORM,
+    progress: Progress | None = None,
 ) -> Published:
-    """Write the site map of everything in the catalogue, with its looks and detections.
+    """Write the map of the catalogue with its looks and detections, and a dossier for each site.
+
+    All of it is made before anything is put in its place; files of an earlier publication that have no place
+    any more are removed, others in the folder are never touched (`maps.page_folder`). Pixels are in memory
+    one site at a time, but for what the map itself shows.
 
     Args:
         workspace: Where catalogue, archive and ledger are.
         out: Folder of the pages; the workspace's `public/` when absent.
-        now: Aware instant printed on the page; the present when absent.
-        chips: Pictures a site, beyond those that detections need.
+        now: Aware instant printed on the map; the present when absent.
+        options: Which pages are made.
+        progress: Told of each site.
+
+    Raises:
+        UnknownSiteError: A site that is named is not in the catalogue.
+        PageError: A file that is not ours is in the way, or someone else publishes here; nothing is changed.
     """
+    view = _view(workspace, options, now or datetime.now(UTC))
+    folder = out or workspace.public_path
+    artist = _Artist(workspace, options.chips)
+    with replacing_pages(folder) as pages:
+        shown = tuple(_each_site(view, artist, pages, progress))
+        whole = replace(view, entries=shown)
+        pages.write(INDEX, render_site_map(whole))
+    return Published(
+        index=folder / INDEX,
+        view=whole,
+        missing=tuple(artist.missing),
+        files=pages.swapped,
+        dossiers=len(shown) if view.dossiers else 0,
+    )
+
+
+def _view(workspace: Workspace, options: PublishOptions, now: datetime) -> MapView:
+    """Return what is published, without its pictures."""
     with workspace.ledger() as ledger:
-        entries, missing = _entries(workspace, ledger, chips)
-    view = MapView(
+        entries = tuple(_entries(workspace, ledger, options.sites))
+    return MapView(
         title=workspace.settings.title,
-        made=now or datetime.now(UTC),
-        entries=tuple(entries),
+        made=now,
+        entries=entries,
         statement=workspace.settings.statement,
         thresholds=threshold_words(workspace.settings),
+        dossiers=options.dossiers and not options.single_file,
     )
-    folder = out or workspace.public_path
-    index = write_site_map(view, folder)
-    write_manifest(folder, [index])
-    return Published(index, view, tuple(missing))
+
+
+def _each_site(
+    view: MapView, artist: _Artist, pages: PageFolder, progress: Progress | None
+) -> Iterator[SiteEntry]:
+    """Draw each site and write its dossier; yield what the map shows of it."""
+    names = {entry.site.id: entry.site.name for entry in view.entries}
+    around = Around(view.title, view.statement, view.thresholds, names)
+    for number, entry in enumerate(view.entries, start=1):
+        drawn = artist.drawn(entry)
+        if view.dossiers:
+            pages.write(dossier_path(entry.site.id), render_dossier(drawn, around))
+        if progress is not None:
+            progress(number, len(view.entries), entry.site.id)
+        # The map shows what changed and the latest look; a site's other pictures are in its dossier.
+        yield with_album(drawn, drawn.album.brief()) if view.dossiers and drawn.album else drawn
 
 
 def threshold_words(settings: Settings) -> tuple[str, ...]:
@@ -86,33 +163,30 @@ def threshold_words(settings: Settings) -> tuple[str, ...]:
     return obscured, learning, changed
 
 
-def _entries(workspace: Workspace, ledger: Ledger, chips: int) -> tuple[list[SiteEntry], list[str]]:
-    """Return an entry for each site, and what could not be drawn."""
-    archive = workspace.archive()
-    index = SceneIndex(archive.scenes())
+def _entries(workspace: Workspace, ledger: Ledger, wanted: Sequence[str]) -> Iterator[SiteEntry]:
+    """Yield an entry without pictures for each site, or for those that are wanted."""
     looks = ledger.all_looks()
     empty = _by_site(ledger.no_scenes())
     found = _by_site(ledger.detections())
     reviews = read_reviews(workspace.reviews_path)
-    entries: list[SiteEntry] = []
-    missing: list[str] = []
-    for site in workspace.catalogue():
-        album, undrawn = album_of(site, archive, index, looks.get(site.id, []), found[site.id], limit=chips)
-        missing += undrawn
-        entries.append(
-            SiteEntry(
-                site,
-                looks=tuple(looks.get(site.id, ())),
-                no_scenes=tuple(empty[site.id]),
-                detections=tuple(found[site.id]),
-                pictures={} if album is None else {key: album.before_after(key) for key in album.pairs},
-                latest=None if album is None or album.latest is None else album.picture(album.latest),
-                album=album,
-                labels={name: each.words for name, each in labels(site, looks.get(site.id, ())).items()},
-                said={key: words for key in _ids(found[site.id]) if (words := reviews.standing(key).words)},
-            )
+    for site in _chosen(workspace.catalogue(), wanted):
+        seen = looks.get(site.id, ())
+        yield SiteEntry(
+            site,
+            looks=tuple(seen),
+            no_scenes=tuple(empty[site.id]),
+            detections=tuple(found[site.id]),
+            labels={name: each.words for name, each in labels(site, seen).items()},
+            said={key: words for key in _ids(found[site.id]) if (words := reviews.standing(key).words)},
         )
-    return entries, missing
+
+
+def _chosen(catalogue: Catalogue, wanted: Sequence[str]) -> Iterable[Site]:
+    """Return the sites that are wanted, in the catalogue's order; all when none is named."""
+    if not wanted:
+        return catalogue
+    ids = {catalogue.get(site_id).id for site_id in wanted}
+    return [site for site in catalogue if site.id in ids]
 
 
 def _ids(found: Iterable[Detection]) -> list[str]:
@@ -129,3 +203,31 @@ def _by_site(rows: Iterable[Row]) -> defaultdict[str, list[Row]]:
     for row in rows:
         grouped[row.site_id].append(row)
     return grouped
+
+
+class _Artist:
+    """Draws the chips of sites, one site after the other."""
+
+    def __init__(self, workspace: Workspace, chips: int) -> None:
+        self._archive = workspace.archive()
+        self._index = SceneIndex(self._archive.scenes())
+        self._limit = chips
+        self.missing: list[str] = []
+        """What could not be drawn, each with its reason."""
+
+    def drawn(self, entry: SiteEntry) -> SiteEntry:
+        """Return an entry with its pictures; a damaged scene costs only its picture."""
+        album, undrawn = album_of(
+            entry.site, self._archive, self._index, entry.looks, entry.detections, limit=self._limit
+        )
+        self.missing += undrawn
+        return with_album(entry, album)
+
+
+def with_album(entry: SiteEntry, album: Album | None) -> SiteEntry:
+    """Return an entry that shows the pictures of an album, and no others."""
+    if album is None:
+        return replace(entry, pictures={}, latest=None, album=None)
+    latest = None if album.latest is None else album.picture(album.latest)
+    pictures = {key: album.before_after(key) for key in album.pairs}
+    return replace(entry, pictures=pictures, latest=latest, album=album)

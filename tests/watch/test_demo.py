@@ -60,6 +60,7 @@ def test_demo_ends_with_a_map_and_a_table_and_can_be_repeated(
     assert sorted(path.name for path in (tmp_path / "demo").iterdir()) == [
         "index.html",
         "manifest.json",
+        "sites",
         "workspace",
     ]
 

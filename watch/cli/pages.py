@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from watch.cli.options import HERE, Json, Quiet, Workspace
 
+if TYPE_CHECKING:
+    from watch.cli.output import Output
+    from watch.publish import Published
+
 
 def site_map(
+    sites: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[SITE]...",
+            help="Only these sites, on all pages; all when none is named.",
+            show_default=False,
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder of the pages; the workspace's public/ when absent.", show_default=False),
     ] = None,
+    single_file: Annotated[
+        bool, typer.Option("--single-file", help="Write index.html alone, with everything inside.")
+    ] = False,
+    no_dossiers: Annotated[
+        bool, typer.Option("--no-dossiers", help="Leave out the page of each site.")
+    ] = False,
     chips: Annotated[
         int, typer.Option(metavar="N", min=1, help="Pictures a site, beyond those that detections need.")
     ] = 12,
@@ -22,16 +40,47 @@ def site_map(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write the map of all sites with their notes, looks and detections; print its path."""
+    """Write the map of all sites and a dossier for each; print the map's path.
+
+    The folder holds index.html, sites/ID.html for each site and manifest.json. It changes whole or not at
+    all; only pages whose content changed are written again, pages of sites that are gone are removed, and
+    files that sitewatch did not write are never touched.
+    """
     from watch.cli.output import Output
-    from watch.publish import publish
+    from watch.cli.progress import counted
+    from watch.publish import PublishOptions, publish
     from watch.workspace import Workspace as Folder
 
     output = Output(json, quiet)
-    done = publish(Folder.open(workspace), out, chips=chips)
+    options = PublishOptions(
+        single_file=single_file, dossiers=not no_dossiers, sites=tuple(sites or ()), chips=chips
+    )
+    folder = Folder.open(workspace)
+    with counted(output, "Pages") as progress:
+        done = publish(folder, out, options=options, progress=progress)
+    _print(done, output)
+
+
+def _print(done: Published, output: Output) -> None:
+    from watch.cli.output import number_of
+
+    files = done.files
     output.document(
-        {"index": str(done.index), "sites": len(done.view.entries), "missing": list(done.missing)}
+        {
+            "index": str(done.index),
+            "sites": len(done.view.entries),
+            "dossiers": done.dossiers,
+            "written": list(files.written),
+            "kept": files.kept,
+            "removed": list(files.removed),
+            "left": list(files.left),
+            "missing": list(done.missing),
+        }
     )
     for problem in done.missing:
         output.note(f"no picture: {problem}")
+    for path in files.left:
+        output.note(f"no longer published, and left because somebody changed it: {path}")
+    written = number_of(len(files.written), "file")
+    output.line(f"{written} written, {files.kept:,} as they were, {len(files.removed):,} removed.")
     output.line(str(done.index))
