@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from imagery.model import NO_MASK, Outcome
+from maps.facts import site_facts
 from maps.picture_block import pair_block, picture_block
 from maps.site_index import DEGREES, index_block
 from maps.symbols import SYMBOLS
-from maps.words import accuracy_words, count_outcomes, country_words, looks_summary, measurement_words
+from maps.words import count_outcomes, looks_summary, measurement_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,9 +65,9 @@ def site_details(entry: SiteEntry) -> dict[str, Any]:
     """Return what the panel of one site shows beside its row in the index."""
     site = entry.site
     return {
-        "facts": _facts(site),
-        "watch": site.watch_reason,
-        "area": _rings(site.area, site.point),
+        "facts": [list(row) for row in site_facts(entry)],
+        "watch": entry.watch_reason,
+        "area": _rings(entry.area, site.point),
         "summary": list(looks_summary(entry)),
         **_filled(
             notes=[_note(note, entry) for note in sorted(site.observations, key=_note_order)],
@@ -78,30 +79,6 @@ def site_details(entry: SiteEntry) -> dict[str, Any]:
             latest=entry.latest is not None,
         ),
     }
-
-
-def _facts(site: Site) -> list[list[str]]:
-    place = "Not placed yet" if site.point is None else f"{site.point.y:.5f}, {site.point.x:.5f}"
-    rows = [
-        ("Coordinates", f"{place} ({accuracy_words(site)})" if site.point is not None else place),
-        ("Coordinate source", site.coordinate_source),
-        ("Coordinate licence", site.coordinate_licence),
-        ("Country", country_words(site.country)),
-        ("Province", site.province),
-        ("County", site.county),
-        ("Kind", site.subtype),
-        ("Operator", site.operator),
-        ("Enterprise grade", site.grade),
-        ("Part of", site.complex),
-        ("Opened", site.opened and site.opened.text),
-        ("Closed", site.closed and site.closed.text),
-        ("Description", site.description),
-    ]
-    rows.extend(
-        (item.quantity, f"{item.value:g} {item.unit}" + (f" ({item.date.text})" if item.date else ""))
-        for item in site.attributes
-    )
-    return [[label, text] for label, text in rows if text]
 
 
 def _note_order(note: Observation) -> tuple[date, date, str, str]:
@@ -128,7 +105,8 @@ def _filled(**members: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON values
 
 def _marks(note: Observation, site: Site) -> list[str]:
     dates = {other.id: other.date.text for other in site.observations}
-    marks = [f"replaced by the note of {o.date.text}" for o in site.observations if o.supersedes == note.id]
+    marks = ["private: not for readers"] if note.private else []
+    marks += [f"replaced by the note of {o.date.text}" for o in site.observations if o.supersedes == note.id]
     marks += [f"contradicts the note of {dates[other]}" for other in note.contradicts if other in dates]
     if note.likelihood is not None:
         marks.append(str(note.likelihood).replace("_", " "))

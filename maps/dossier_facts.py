@@ -59,8 +59,8 @@ def _dated_words(count: int, dated: int) -> str:
 def facts_section(entry: SiteEntry, known: Mapping[str, str]) -> Markup:
     """Return the facts; related sites are links where `known` holds a name for their id."""
     site = entry.site
-    rows: list[tuple[str, Markup]] = [(label, words(text)) for label, text in site_facts(site)]
-    rows.append(("Watch plan", words(f"{site.watch_reason[:1].upper()}{site.watch_reason[1:]}")))
+    rows: list[tuple[str, Markup]] = [(label, words(text)) for label, text in site_facts(entry)]
+    rows.append(("Watch plan", words(f"{entry.watch_reason[:1].upper()}{entry.watch_reason[1:]}")))
     rows += [
         (each.kind.replace("_", " ").capitalize(), _related(each.site, known)) for each in site.relations
     ]

@@ -112,6 +112,7 @@ class _Teller:
             words(note.date.text),
             el("span", str(note.kind), class_="badge kind"),
             el("span", "replaced", class_="badge replaced") if replaced else None,
+            el("span", "private: not for readers", class_="badge private") if note.private else None,
         )
         label = self._entry.labels.get(note.id)
         parts = (

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from maps.lengths import length_words
 from maps.words import accuracy_words, country_words
 
 if TYPE_CHECKING:
-    from sites.model import Site
+    from maps.view import SiteEntry
 
 
-def site_facts(site: Site) -> list[tuple[str, str]]:
+def site_facts(entry: SiteEntry) -> list[tuple[str, str]]:
     """Return what is known of a site; what is not known is left out."""
+    site = entry.site
     place = "Not placed yet" if site.point is None else f"{site.point.y:.5f}, {site.point.x:.5f}"
     rows = [
-        ("Coordinates", f"{place} ({accuracy_words(site)})" if site.point is not None else place),
+        ("Coordinates", f"{place} ({_accuracy(entry)})" if site.point is not None else place),
         ("Coordinate source", site.coordinate_source),
         ("Coordinate licence", site.coordinate_licence),
         ("Country", country_words(site.country)),
@@ -36,3 +38,10 @@ def site_facts(site: Site) -> list[tuple[str, str]]:
         for item in site.attributes
     )
     return [(label, text) for label, text in rows if text]
+
+
+def _accuracy(entry: SiteEntry) -> str:
+    if not entry.blurred_m:
+        return accuracy_words(entry.site)
+    within = length_words(entry.site.coordinate_accuracy_m or entry.blurred_m)
+    return f"made coarse for publication: it lies within {within}"

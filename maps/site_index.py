@@ -60,7 +60,7 @@ def index_block(view: MapView) -> dict[str, Any]:
         **_places([entry.site for entry in entries]),
         **_seen(entries),
         **_noted(entries),
-        "watched": [int(entry.site.is_watched) for entry in entries],
+        "watched": [int(entry.is_watched) for entry in entries],
         "standing": [standing(entry.site, view.made.date()) for entry in entries],
         "standings": STANDINGS,
     }

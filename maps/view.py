@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from shapely.geometry import MultiPolygon, Polygon
+
     from imagery.model import Detection, Look, NoScene
     from maps.album import Album
     from maps.pictures import BeforeAfter, Picture
@@ -36,6 +38,12 @@ class SiteEntry:
     """What analysts said of detections, in words, by the detection's id."""
     album: Album | None = None
     """All pictures of the site, of which `pictures` and `latest` show some."""
+    only_confirmed: bool = False
+    """Detections that no later look confirmed were taken out, if there were any."""
+    blurred_m: int = 0
+    """The place is told within so many metres only; 0 where it is told as it is known."""
+    watched: bool | None = None
+    """Whether a run looks at it, where the site as it stands here does not tell; None where it does."""
 
     def __post_init__(self) -> None:
         known = {self.site.id, *self.site.former_ids}
@@ -65,6 +73,23 @@ class SiteEntry:
         places |= {self.latest.site_id} if self.latest is not None else set()
         return places | ({self.album.site_id} if self.album is not None else set())
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether a run looks at the site."""
+        return self.site.is_watched if self.watched is None else self.watched
+
+    @property
+    def watch_reason(self) -> str:
+        """How it is watched, in words."""
+        if not self.blurred_m:
+            return self.site.watch_reason
+        return f"{'watched' if self.is_watched else 'not watched'}; where exactly is not published"
+
+    @property
+    def area(self) -> Polygon | MultiPolygon | None:
+        """The ground that a look judges, ``lon, lat``; None where it is not told."""
+        return None if self.blurred_m else self.site.area
+
 
 @dataclass(frozen=True, slots=True)
 class MapView:
@@ -78,6 +103,8 @@ class MapView:
     """What the places on this page are, and where: ``Colorado, USA: real Landsat scenes``."""
     thresholds: tuple[str, ...] = ()
     """The settings behind the outcomes, one sentence each: when a look counts as obscured, ..."""
+    profile: str = "full"
+    """Of publication: what was left out before anything was written (`maps.filtered`)."""
     dossiers: bool = False
     """Whether each site has a page of its own beside this one (`maps.dossier.dossier_path`)."""
 

@@ -110,9 +110,15 @@ def looks_summary(entry: SiteEntry) -> tuple[str, ...]:
 def _change_sentence(entry: SiteEntry, judged: int, changed: int) -> str:
     live = [item for item in entry.detections if item.state is not DetectionState.RETRACTED]
     if live:
-        return f"{_detected(live)}."
+        others = " Only changes that later looks confirmed are told here." if entry.only_confirmed else ""
+        return f"{_detected(live)}.{others}"
     if not judged:
         return "Whether anything changed is not known."
+    if changed and entry.only_confirmed:
+        return (
+            f"{changed} judged {_plural(changed, 'look')} differed from earlier ones; only changes that "
+            "later looks confirmed are told here, and there is none."
+        )
     if changed:
         return (
             f"{changed} judged {_plural(changed, 'look')} differed from earlier ones, but no two "

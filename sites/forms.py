@@ -99,6 +99,7 @@ OBSERVATION = Form(
         Member("sources", listed(SOURCE.read), each(SOURCE.write)),
         Member("media", listed(MEDIA.read), each(MEDIA.write)),
         Member("evidence", listed(EVIDENCE.read), each(EVIDENCE.write)),
+        Member("private", flag),
     ],
     derived={"id": lambda values: derived_id(values["date"].text, values["text"])},
 )

@@ -219,6 +219,8 @@ class Observation:
     sources: tuple[Source, ...] = ()
     media: tuple[Media, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    private: bool = False
+    """True: not for readers. Profiles of publication leave it out, and every note that it replaces."""
     foreign: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:

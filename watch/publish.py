@@ -11,11 +11,14 @@ from imagery.change.day import AGREED_RATIO, ALONE_RATIO, SUMMED_RATIO
 from imagery.scene_index import SceneIndex
 from maps.chips import DEFAULT_LIMIT
 from maps.dossier import Around, dossier_path, render_dossier
+from maps.filtered import filtered
+from maps.filtered_pictures import shown_pictures
 from maps.page_folder import INDEX, PageFolder, Swapped, replacing_pages
 from maps.site_map import render_site_map
 from maps.view import MapView, SiteEntry
 from watch.observable import labels
 from watch.publish_chips import album_of
+from watch.publish_settings import profile_of
 from watch.reviews import read_reviews
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
     from imagery.model import Detection
     from maps.album import Album
+    from maps.profile import Left, LeftOut, Profile
     from sites.catalogue import Catalogue
     from sites.model import Site
     from watch.ledger import Ledger
@@ -52,6 +56,8 @@ class PublishOptions:
     """Ids of the sites that are on the pages; all when there are none."""
     chips: int = DEFAULT_LIMIT
     """Pictures a site, beyond those that detections need."""
+    profile: str | None = None
+    """Name of what readers may see; the settings' when None."""
 
 
 FOLDER_FORM = PublishOptions()
@@ -67,8 +73,20 @@ class Published:
     """Pictures that could not be drawn, each with its reason."""
     files: Swapped
     """What was written, kept and removed."""
+    left: LeftOut
+    """What the profile took out."""
     dossiers: int = 0
     """Pages of single sites."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What would be published."""
+
+    view: MapView
+    """Without its pictures."""
+    left: LeftOut
+    """What the profile takes out of it."""
 
 
 def publish(
@@ -94,22 +112,50 @@ def publish(
 
     Raises:
         UnknownSiteError: A site that is named is not in the catalogue.
+        WorkspaceError: There is no such profile; nothing is changed.
         PageError: A file that is not ours is in the way, or someone else publishes here; nothing is changed.
     """
-    view = _view(workspace, options, now or datetime.now(UTC))
+    profile = profile_of(workspace.settings, options.profile)
+    everything = _view(workspace, options, now or datetime.now(UTC))
+    view, left = filtered(everything, profile)
     folder = out or workspace.public_path
-    artist = _Artist(workspace, options.chips)
+    artist = _Artist(workspace, options.chips, profile, everything)
     with replacing_pages(folder) as pages:
         shown = tuple(_each_site(view, artist, pages, progress))
         whole = replace(view, entries=shown)
         pages.write(INDEX, render_site_map(whole))
     return Published(
+        left=left.beside(artist.withheld),
         index=folder / INDEX,
         view=whole,
         missing=tuple(artist.missing),
         files=pages.swapped,
         dossiers=len(shown) if view.dossiers else 0,
     )
+
+
+def preview(
+    workspace: Workspace,
+    *,
+    now: datetime | None = None,
+    options: PublishOptions = FOLDER_FORM,
+    progress: Progress | None = None,
+) -> Preview:
+    """Return what would be published, without its pictures, and what would be left out; write no page.
+
+    Raises:
+        UnknownSiteError: A site that is named is not in the catalogue.
+        WorkspaceError: There is no such profile.
+    """
+    profile = profile_of(workspace.settings, options.profile)
+    everything = _view(workspace, options, now or datetime.now(UTC))
+    view, left = filtered(everything, profile)
+    artist = _Artist(workspace, options.chips, profile, everything)
+    for number, entry in enumerate(view.entries, start=1):
+        artist.drawn(entry)
+        if progress is not None:
+            progress(number, len(view.entries), entry.site.id)
+    return Preview(view, left.beside(artist.withheld))
 
 
 def _view(workspace: Workspace, options: PublishOptions, now: datetime) -> MapView:
@@ -208,20 +254,28 @@ def _by_site(rows: Iterable[Row]) -> defaultdict[str, list[Row]]:
 class _Artist:
     """Draws the chips of sites, one site after the other."""
 
-    def __init__(self, workspace: Workspace, chips: int) -> None:
+    def __init__(self, workspace: Workspace, chips: int, profile: Profile, everything: MapView) -> None:
         self._archive = workspace.archive()
         self._index = SceneIndex(self._archive.scenes())
         self._limit = chips
+        self._profile = profile
+        # Chips lie where the site is, and under all ids that it had.
+        self._sites = {entry.site.id: entry.site for entry in everything.entries}
         self.missing: list[str] = []
         """What could not be drawn, each with its reason."""
+        self.withheld: list[Left] = []
+        """What was drawn, and readers may not see."""
 
     def drawn(self, entry: SiteEntry) -> SiteEntry:
         """Return an entry with its pictures; a damaged scene costs only its picture."""
+        if entry.blurred_m:  # none may be shown, and the entry's id need not be the site's
+            return entry
+        site = self._sites[entry.site.id]
         album, undrawn = album_of(
-            entry.site, self._archive, self._index, entry.looks, entry.detections, limit=self._limit
+            site, self._archive, self._index, entry.looks, entry.detections, limit=self._limit
         )
         self.missing += undrawn
-        return with_album(entry, album)
+        return shown_pictures(with_album(entry, album), self._profile, self.withheld)
 
 
 def with_album(entry: SiteEntry, album: Album | None) -> SiteEntry:

@@ -18,6 +18,7 @@ from pydantic_settings import (
 from geo.errors import Where
 from watch.errors import WorkspaceError
 from watch.notify_settings import NotifySettings
+from watch.publish_settings import ProfileName, PublishSettings
 from watch.versions import CURRENT_VERSION, VERSION_KEY
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ TEMPLATE = """\
 version = {version}                 # of this folder's layout; `sitewatch upgrade` raises it
 title = {title}
 statement = {statement}              # one sentence at the head of each page: what it shows, and where
+profile = "full"            # what `map` and `run` write of all this: full, public, or a [publish.NAME] below
 
 [run]
 cadence_days = 5            # how often a site is due when the site itself does not say
@@ -80,6 +82,18 @@ feed = false                # public/feed.xml, an Atom feed
 feed_url = ""               # where readers will find it
 chat = false                # by apprise; addresses: SITEWATCH_CHAT_URLS, or [chat] urls in credentials.toml
 webhook = false             # JSON to SITEWATCH_WEBHOOK_URL, or [webhook] url; _SECRET or secret signs it
+
+[publish.public]            # what readers may see: `sitewatch map --publish public`; docs/publishing.md
+detections = "confirmed"    # by later looks, and dismissed by nobody; or all
+private_notes = false       # notes marked private
+authors = false             # who wrote a note or decided on a detection
+blur_m = 0                  # tell places within so many metres only: 1250, 2500, 5000, 10000, ... 80000
+credits = []                # pictures only of credits that hold one of these; none allows all
+licences = []               # media only of these licences; none allows all
+without_categories = []
+without_statuses = []       # retired, unplaced, too_vague, search, square, footprint
+without_flags = ["private", "sensitive"]   # sites whose file says so: "sensitive": true
+without_sites = []          # by id
 
 [notify.email]
 host = ""                   # a mail server; password: SITEWATCH_SMTP_PASSWORD, or [smtp] password
@@ -182,6 +196,9 @@ class Settings(BaseSettings):
     budget: BudgetSettings = BudgetSettings()
     review: ReviewSettings = ReviewSettings()
     notify: NotifySettings = NotifySettings()
+    profile: str = Field(default="full", min_length=1)
+    """Of the pages that are written where none is asked for."""
+    publish: dict[ProfileName, PublishSettings] = Field(default={"public": PublishSettings()})
 
     @classmethod
     def settings_customise_sources(

@@ -379,3 +379,24 @@ def test_any_json_in_any_field_raises_only_our_errors(value: object, key: str) -
     raw = FULL | {"properties": FULL["properties"] | {key: value}}
     document = read_document(orjson.dumps(raw), "f")
     assert len(document.found) + bool(document.faults) == 1
+
+
+def test_a_private_note_says_so_and_stays_so() -> None:
+    raw = {
+        "type": "Feature",
+        "id": "a",
+        "geometry": None,
+        "properties": {
+            "name": "A",
+            "category": "market",
+            "observations": [{"id": "n", "date": "2016", "text": "Told.", "private": True}],
+        },
+    }
+    data = orjson.dumps(raw)
+    (site,) = read_document(data, "a.geojson").records()
+    assert site.observations[0].private
+    assert b'"private": true' in write_document([site])
+    wrong = data.replace(b"true", b'"yes"')
+    (fault,) = read_document(wrong, "a.geojson").faults
+    assert fault.where.field == "observations[0].private"
+    assert "true or false is wanted" in fault.problem

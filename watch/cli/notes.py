@@ -51,12 +51,16 @@ def add(
             show_default=False,
         ),
     ] = None,
+    private: Annotated[
+        bool, typer.Option("--private", help="Not for readers: profiles leave it out.")
+    ] = False,
     workspace: Workspace = HERE,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Add a dated note to a site, a province or a topic."""
     note = _raw_note(date, text, source, kind=kind, author=author, expects=expects)
+    note |= {"private": True} if private else {}
     _add(site, note, media or (), workspace, json=json, quiet=quiet)
 
 
@@ -69,6 +73,14 @@ def edit(
     source: Sources = None,
     media: Media = None,
     author: Annotated[str | None, typer.Option(help="Who writes the new note.", show_default=False)] = None,
+    private: Annotated[
+        bool | None,
+        typer.Option(
+            "--private/--not-private",
+            help="Whether readers may see it; as before when absent. A private note hides what it replaces.",
+            show_default=False,
+        ),
+    ] = None,
     workspace: Workspace = HERE,
     json: Json = False,
     quiet: Quiet = False,
@@ -85,7 +97,8 @@ def edit(
             f"{record.id!r} has no note {note!r}", hint=f"See: sitewatch notes list {record.id}"
         )
     raw = {key: value for key, value in OBSERVATION.write(old).items() if key not in {"id", "supersedes"}}
-    changes = {"date": date, "text": text, "author": author, "sources": raw_sources(source) or None}
+    changes: dict[str, Any] = {"date": date, "text": text, "author": author, "private": private}
+    changes["sources"] = raw_sources(source) or None
     raw |= {key: value for key, value in changes.items() if value is not None}
     _add(site, raw | {"supersedes": note}, media or (), workspace, json=json, quiet=quiet)
 
@@ -119,7 +132,7 @@ def list_notes(
     output.table(
         ["date", "about", "note", "sources", "id"],
         [
-            (note.date, record.id, _labelled(labels, record, note), _sources(note), note.id)
+            (note.date, record.id, _shown(labels, record, note), _sources(note), note.id)
             for record, note in found
         ],
     )
@@ -190,11 +203,12 @@ def label_json(
     return {} if label is None else {"observable": label.to_json()}
 
 
-def _labelled(
+def _shown(
     labels: Mapping[str, Mapping[str, Observability]], record: Site | Subject, note: Observation
 ) -> str:
     label = labels.get(record.id, {}).get(note.id)
-    return note.text if label is None else f"{note.text} [{label.words}]"
+    marks = [*(["private"] if note.private else []), *([] if label is None else [label.words])]
+    return " ".join([note.text, *(f"[{mark}]" for mark in marks)])
 
 
 def _chosen(
@@ -291,7 +305,7 @@ def _exported(file: Path, rows: list[dict[str, Any]]) -> bytes:
             f"cannot write {ending or 'a file without an ending'}", hint="Use .csv, .tsv or .json"
         )
     out = io.StringIO()
-    columns = ["about", "id", "date", "earliest", "latest", "kind", "text", "author", "sources"]
+    columns = ["about", "id", "date", "earliest", "latest", "kind", "text", "author", "sources", "private"]
     writer = csv.DictWriter(out, columns, delimiter="\t" if ending == ".tsv" else ",", extrasaction="ignore")
     writer.writeheader()
     for row in rows:

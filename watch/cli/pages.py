@@ -10,8 +10,11 @@ import typer
 from watch.cli.options import HERE, Json, Quiet, Workspace
 
 if TYPE_CHECKING:
+    from maps.profile import LeftOut
     from watch.cli.output import Output
-    from watch.publish import Published
+    from watch.publish import Preview, Published
+
+_NOUNS = {"medium": "media file", "author": "author's name", "member": "foreign member"}
 
 
 def site_map(
@@ -36,6 +39,17 @@ def site_map(
     chips: Annotated[
         int, typer.Option(metavar="N", min=1, help="Pictures a site, beyond those that detections need.")
     ] = 12,
+    publish: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PROFILE",
+            help="What readers may see: full, public, or a [publish.NAME] of the settings.",
+            show_default=False,
+        ),
+    ] = None,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Tell what the profile leaves out; write no page.")
+    ] = False,
     workspace: Workspace = HERE,
     json: Json = False,
     quiet: Quiet = False,
@@ -48,17 +62,30 @@ def site_map(
     """
     from watch.cli.output import Output
     from watch.cli.progress import counted
-    from watch.publish import PublishOptions, publish
+    from watch.publish import Preview, PublishOptions
+    from watch.publish import preview as look_ahead
+    from watch.publish import publish as write
     from watch.workspace import Workspace as Folder
 
     output = Output(json, quiet)
     options = PublishOptions(
-        single_file=single_file, dossiers=not no_dossiers, sites=tuple(sites or ()), chips=chips
+        single_file=single_file,
+        dossiers=not no_dossiers,
+        sites=tuple(sites or ()),
+        chips=chips,
+        profile=publish,
     )
     folder = Folder.open(workspace)
     with counted(output, "Pages") as progress:
-        done = publish(folder, out, options=options, progress=progress)
-    _print(done, output)
+        done = (
+            look_ahead(folder, options=options, progress=progress)
+            if preview
+            else write(folder, out, options=options, progress=progress)
+        )
+    if isinstance(done, Preview):
+        _print_preview(done, output)
+    else:
+        _print(done, output)
 
 
 def _print(done: Published, output: Output) -> None:
@@ -75,12 +102,34 @@ def _print(done: Published, output: Output) -> None:
             "removed": list(files.removed),
             "left": list(files.left),
             "missing": list(done.missing),
+            "profile": done.view.profile,
+            "left_out": done.left.counts,
         }
     )
     for problem in done.missing:
         output.note(f"no picture: {problem}")
     for path in files.left:
         output.note(f"no longer published, and left because somebody changed it: {path}")
+    if done.left.rows:
+        output.note(f"left out by {done.view.profile!r}: {_counted(done.left)}; see --preview")
     written = number_of(len(files.written), "file")
     output.line(f"{written} written, {files.kept:,} as they were, {len(files.removed):,} removed.")
     output.line(str(done.index))
+
+
+def _print_preview(done: Preview, output: Output) -> None:
+    from watch.cli.output import number_of
+
+    view, left = done.view, done.left
+    output.document(left.to_json() | {"sites": len(view.entries)})
+    output.table(
+        ["site", "what", "which", "why"], [(row.site, row.kind, row.id, row.why) for row in left.rows]
+    )
+    stay = number_of(len(view.entries), "site")
+    output.line(f"{left.profile}: {_counted(left) or 'nothing'} left out, {stay} kept. No page was written.")
+
+
+def _counted(left: LeftOut) -> str:
+    from watch.cli.output import number_of
+
+    return ", ".join(number_of(count, _NOUNS.get(kind, kind)) for kind, count in left.counts.items())
