@@ -40,6 +40,7 @@ def view_block(view: MapView) -> dict[str, Any]:
         "made": view.made.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "statement": view.statement,
         "thresholds": list(view.thresholds),
+        "dossiers": view.dossiers,
         "outcomes": [str(outcome) for outcome in OUTCOMES],
         "counts": {str(outcome): counts[str(outcome)] for outcome in OUTCOMES},
         "symbols": {

@@ -16,7 +16,7 @@ from maps.dossier_links import downloads, elsewhere
 from maps.dossier_looks import looks_section
 from maps.dossier_map import map_section
 from maps.dossier_notes import notes_section
-from maps.dossier_pictures import latest_section
+from maps.dossier_pictures import Gallery, contact_section, latest_section
 from maps.markup import Markup, document, el, joined, trusted, words
 from maps.offline import POLICY_MARK, inline_css, read_text, sealed
 from maps.symbols import SYMBOLS
@@ -83,7 +83,7 @@ def _masthead(entry: SiteEntry, around: Around) -> Markup:
     kicker = el("p", SYMBOLS[site.category].label, ", " if place else "", words(place), class_="kicker")
     simulated = any(look.simulated for look in entry.looks)
     badge = el("span", "simulated images", class_="badge simulated") if simulated else None
-    back = el("a", "All sites on the map", href=f"../index.html#{site.id}", class_="back")
+    back = el("a", "All sites on the map", href=f"../index.html#site={site.id}", class_="back")
     of = el("p", words(around.title), class_="of")
     statement = el("p", words(around.statement), class_="statement") if around.statement else None
     skip = el("a", "Skip to the page", href="#page", class_="skip")
@@ -110,13 +110,16 @@ def _sign(entry: SiteEntry) -> Markup:
 
 
 def _main(entry: SiteEntry, around: Around) -> Markup:
+    gallery = Gallery.of(entry)
     sections = (
+        gallery.definitions,
         names_section(entry.site),
         facts_section(entry, around.names or {}),
         map_section(entry),
         looks_section(entry, around.thresholds),
-        detections_section(entry),
-        latest_section(entry.latest),
+        detections_section(entry, gallery),
+        latest_section(gallery, entry.latest),
+        contact_section(gallery, entry.album),
         notes_section(entry),
         elsewhere(entry),
         downloads(entry),

@@ -6,7 +6,7 @@ import math
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from imagery.model import DetectionState
+from imagery.model import NO_MASK, DetectionState
 from maps.dossier_pictures import pair_figures
 from maps.markup import NOTHING, Markup, el, joined, words
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from imagery.model import Detection, Look
+    from maps.dossier_pictures import Gallery
     from maps.view import SiteEntry
 
 _STATES = MappingProxyType(
@@ -27,17 +28,17 @@ _STATES = MappingProxyType(
 _HECTARES_FROM_M2 = 1e5
 
 
-def detections_section(entry: SiteEntry) -> Markup:
+def detections_section(entry: SiteEntry, gallery: Gallery) -> Markup:
     """Return a card for each detection; nothing where there is none."""
     found = sorted(entry.detections, key=lambda each: (each.first_with, each.id))
     if not found:
         return NOTHING
     title = el("h2", f"Detections by machine ({len(found)})", id="detections-title")
-    cards = (_card(entry, each) for each in found)
+    cards = (_card(entry, each, gallery) for each in found)
     return el("section", title, *cards, class_="detections", aria_labelledby="detections-title")
 
 
-def _card(entry: SiteEntry, detection: Detection) -> Markup:
+def _card(entry: SiteEntry, detection: Detection, gallery: Gallery) -> Markup:
     after, before = (
         _look(entry, detection, detection.first_with),
         _look(entry, detection, detection.last_without),
@@ -57,7 +58,7 @@ def _card(entry: SiteEntry, detection: Detection) -> Markup:
         el("p", "Last clear look without it, first clear look with it.", class_="fine"),
         el("dl", *facts, class_="facts"),
         el("p", "Analysts: ", words(said), ".", class_="said"),
-        pair_figures(entry.pictures.get(detection.id)),
+        pair_figures(gallery, detection.id, entry.pictures.get(detection.id)),
         _evidence(before, after),
         class_=f"detection state-{detection.state}",
         id=f"detection-{detection.id}",
@@ -119,9 +120,18 @@ def _evidence(before: Look | None, after: Look | None) -> Markup:
     rows = [_pair_row(label, look) for label, look in pair if look is not None]
     if not rows:
         return el("p", "The looks it rests on are not kept here any more.", class_="fine")
-    columns = ("Look", "Day", "Outcome", "Sensor", "Clear", "Mask", "Score", "Threshold", "Scenes")
+    columns = (
+        *("Look", "Day", "Outcome", "Sensor", "Footprint clear", "Frame clear"),
+        *("Mask", "Score", "Threshold", "Scenes"),
+    )
     head = el("tr", *(el("th", each, scope="col") for each in columns))
-    table = el("table", el("caption", "The pair that it rests on"), el("thead", head), el("tbody", *rows))
+    table = el(
+        "table",
+        el("caption", "The pair that it rests on"),
+        el("thead", head),
+        el("tbody", *rows),
+        class_="evidence",
+    )
     frame = el("div", table, class_="table-frame", tabindex="0", role="region", aria_label="The pair")
     if after is None or after.card is None:
         return joined([frame, el("p", "No card is kept of the look that raised it.", class_="fine")])
@@ -137,13 +147,18 @@ def _pair_row(label: str, look: Look) -> Markup:
         look.solar_day.isoformat(),
         str(look.outcome),
         look.platform,
-        f"{look.clear_fraction:.0%} of the footprint, {look.frame_clear_fraction:.0%} of the frame",
-        look.mask_scheme,
+        _share(look, look.clear_fraction),
+        _share(look, look.frame_clear_fraction),
+        "" if look.mask_scheme == NO_MASK else look.mask_scheme,
         _number(look.score),
         _number(look.threshold),
         ", ".join(look.scene_ids),
     )
     return el("tr", el("th", label, scope="row"), *(el("td", words(each)) for each in cells))
+
+
+def _share(look: Look, fraction: float) -> str:
+    return "no mask" if look.mask_scheme == NO_MASK else f"{fraction:.0%}"
 
 
 def _number(value: float | None) -> str:

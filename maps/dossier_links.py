@@ -53,7 +53,10 @@ def elsewhere(entry: SiteEntry) -> Markup | None:
         "asks for nothing."
     )
     links = deep_links(point.x, point.y, _latest_clear(entry))
-    rows = (el("li", outward(address, name)) for name, address in links)
+    rows = (
+        el("li", outward(address, name), el("span", f" {address}", class_="printed-address"))
+        for name, address in links
+    )
     title = el("h2", "The same place elsewhere", id="elsewhere-title")
     return el(
         "section",

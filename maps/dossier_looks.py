@@ -31,6 +31,16 @@ MEANINGS = MappingProxyType(
         "NoScene": "due, but no image was taken",
     }
 )
+_CELLS = MappingProxyType(
+    {
+        "Unchanged": "c-u",
+        "Changed": "c-c",
+        "Learning": "c-l",
+        "Obscured": "c-o",
+        "Failed": "c-f",
+        "NoScene": "c-n",
+    }
+)
 _CLEAR = frozenset({Outcome.UNCHANGED, Outcome.CHANGED, Outcome.LEARNING})
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -72,7 +82,8 @@ def _label(name: str) -> str:
 
 
 def _cell(name: str, title: str | None = None) -> Markup:
-    return el("span", class_=f"cell cell-{name.lower()}", title=title)
+    # Thousands of them may stand in a page.
+    return el("i", class_=_CELLS[name], title=title)
 
 
 def _calendar(entry: SiteEntry, looks: Sequence[Look]) -> Markup:
@@ -83,7 +94,7 @@ def _calendar(entry: SiteEntry, looks: Sequence[Look]) -> Markup:
         title = f"{look.solar_day} {look.outcome}, {look.platform}{kind}"
         cells[look.solar_day.year, look.solar_day.month].append((look.solar_day, look.outcome.value, title))
     for gap in entry.no_scenes:
-        title = f"{gap.start} to {gap.end}: due, but no image was taken"
+        title = f"{gap.start} no scene"
         cells[gap.start.year, gap.start.month].append((gap.start, "NoScene", title))
     years = [year for year, _ in cells]
     names = (el("th", el("abbr", month[0], title=month), scope="col") for month in _MONTHS)

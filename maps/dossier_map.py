@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _SIDE = 360
 _M_PER_DEGREE = 111_320.0
-_LEAST_M = 250.0
+_LEAST_M = 150.0
 """Half the side of the ground that is shown, at least."""
 _AROUND_DEGREES = 5.0
 _CELL_DEGREES = 2.5

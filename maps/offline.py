@@ -193,7 +193,7 @@ class _PageReader(HTMLParser):
             self.problems.append(f"an inline style on <{tag}>")
         if name not in _REQUESTS or value.startswith("#"):
             return
-        if tag == "img" and name == "src" and value.startswith("data:image/png;base64,"):
+        if (tag, name) in {("img", "src"), ("image", "href")} and value.startswith("data:image/png;base64,"):
             return
         if not (tag == "a" and name == "href" and _leads_well(value, values)):
             self.problems.append(f"{name}={value[:80]!r} on <{tag}>")

@@ -45,6 +45,7 @@ SCRIPTS = (
     "looks.js",
     "pictures.js",
     "panel.js",
+    "dossiers.js",
     "basemap.js",
     "clusters.js",
     "sitemap.js",

@@ -37,6 +37,11 @@ function siteRow(data, site, onPick) {
   });
   const name = el("th", { scope: "row" }, to);
   if (others.length) name.append(el("span", { class: "other-names" }, words(others.map((item) => item.text).join(" · "))));
+  const dossier = dossierLink(data, site, "Dossier");
+  if (dossier) {
+    dossier.append(el("span", { class: "unseen" }, " of ", words(first.text, first.tag)));
+    name.append(dossier);
+  }
   return el("tr", { "data-site": site.id }, name,
     el("td", { class: "category" }, symbol(data, site.category, { pale: !site.looked, size: 18 }), ` ${data.symbols[site.category].label}`),
     el("td", {}, words(site.place), site.point ? null : el("span", { class: "never" }, site.place ? " (not placed)" : "not placed")),
