@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from imagery.change.detector import DetectorMaker
     from imagery.change.tracks import SiteTrack
     from imagery.change.trials import Trial
+    from watch.evaluation_rows import EvaluationRows
 
 DETECTORS: dict[str, DetectorMaker] = {"site": SiteDetector, "season-medians": MedianDetector}
 """What can be evaluated, by name."""
@@ -89,6 +90,7 @@ def evaluate(
     seed: int,
     workers: int = 1,
     progress: Callable[[int, int, str], None] | None = None,
+    rows: EvaluationRows | None = None,
 ) -> Evaluation:
     """Put every site before every detector.
 
@@ -100,13 +102,16 @@ def evaluate(
         seed: Of the splits and the bootstrap.
         workers: Processes.
         progress: Told how many sites are done, of how many, and the last one's id.
+        rows: Where the record of each site is kept as it comes; those that are there are not judged again.
     """
-    rows = []
-    for number, row in enumerate(_judged(plans, makers, workers), 1):
-        rows.append(row)
+    done = list(rows.known) if rows else []
+    for row in _judged(plans[len(done) :], makers, workers):
+        done.append(row)
+        if rows is not None:
+            rows.add({name: plain(track) for name, track in row.items()})
         if progress is not None:
-            progress(number, len(plans), next(iter(row.values())).site_id if row else "")
-    tracks = {name: tuple(row[name] for row in rows) for name in makers}
+            progress(len(done), len(plans), next(iter(row.values())).site_id if row else "")
+    tracks = {name: tuple(row[name] for row in done) for name in makers}
     cards = tuple(scorecard(name, tracks[name], seed=seed) for name in makers)
     return Evaluation(statement, settings, tracks, cards)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -14,14 +13,16 @@ from imagery.change.evaluation import false_alarms
 from imagery.change.evidence import Evidence, Scored, beside
 from imagery.change.scorecard import quiet_null
 from imagery.change.shipped import Shipped
-from imagery.change.tracks import Alarm, Level, SiteTrack
+from imagery.change.tracks import Level
 from watch.certainty import weight
+from watch.track_record import track_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from imagery.change.null import Null
+    from imagery.change.tracks import Alarm, SiteTrack
 
 SERIES = "sentinel-2"
 """What simulated sites look like."""
@@ -50,7 +51,7 @@ def null_file(tracks_path: Path, *, method: str = "") -> Shipped:
     if not known:
         raise InputError("the version of the method is not said", where=where, hint="Add it: --method site-1")
     quiet = [record for record in records if record["change"] is None]
-    tracks = [_track(each) for each in quiet]
+    tracks = [track_of(each) for each in quiet]
     made = Shipped(
         series=SERIES,
         resolution_m=RESOLUTION_M,
@@ -83,40 +84,13 @@ def _told(null: Null) -> Null:
 
 
 def _source(settings: Mapping[str, Any]) -> str:
-    made = f"sitewatch evaluate --sites {settings['sites']} --seed {settings['seed']}"
+    asked = [
+        f"--{name.replace('_', '-')} {settings[name]}"
+        for name in ("sites", "changed_sites", "years", "seed")
+        if name in settings
+    ]
+    made = " ".join(["sitewatch evaluate", *asked])
     return f"simulated quiet sites, made by {made}"
-
-
-def _track(record: Mapping[str, Any]) -> SiteTrack:
-    """Return what a null takes from the record of a site."""
-    return SiteTrack(
-        site_id=record["site_id"],
-        site_years=record["site_years"],
-        days=tuple(map(date.fromisoformat, record["days"])),
-        scores=_scores(record["scores"]),
-        alarms=tuple(map(_alarm, record["alarms"])),
-        stratum=record["stratum"],
-        history_looks=record["history_looks"],
-        alone=_scores(record.get("alone", ())),
-    )
-
-
-def _alarm(record: Mapping[str, Any]) -> Alarm:
-    return Alarm(
-        day=date.fromisoformat(record["day"]),
-        probable=_day(record["probable"]),
-        confirmed=_day(record["confirmed"]),
-        score=record["score"],
-        later=tuple(record.get("later", ())),
-    )
-
-
-def _day(text: str | None) -> date | None:
-    return None if text is None else date.fromisoformat(text)
-
-
-def _scores(values: Sequence[float | None]) -> tuple[float, ...]:
-    return tuple(math.nan if each is None else each for each in values)
 
 
 def _mean_evidence(tracks: Sequence[SiteTrack], made: Shipped) -> float:

@@ -1,4 +1,4 @@
-"""Simulated sites to evaluate detectors on: half of them quiet, half with one new roof each."""
+"""Simulated sites to evaluate detectors on: some of them quiet, the others with one new roof each."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Design:
     """Which sites are simulated."""
 
     sites: int = 120
-    """Quiet and changed together; half are quiet, the odd one too."""
+    """Quiet and changed together."""
     years: float = 1.5
     """Monitored time of each."""
     seed: int = 1
@@ -44,6 +44,13 @@ class Design:
     strengths: tuple[float, ...] = (1.0, 1.0, FAINT)
     """Contrasts over that of a bright roof, in turn: bright ones twice as often as faint ones."""
     frame_px: int = 64
+    changed_sites: int | None = None
+    """Of the sites, those with a change; None: half of them, the odd one is quiet."""
+
+    @property
+    def changed(self) -> int:
+        """How many sites change."""
+        return self.sites // 2 if self.changed_sites is None else self.changed_sites
 
     @classmethod
     def quick(cls, *, seed: int = 1) -> Design:
@@ -105,7 +112,7 @@ def plans(design: Design) -> tuple[SimulatedPlan, ...]:
 
 def _quiet(design: Design) -> Iterator[SiteSpec]:
     rng = np.random.default_rng([design.seed, 0])
-    for number in range(design.sites - design.sites // 2):
+    for number in range(design.sites - design.changed):
         among = replace(design.population(), listed=(number % 2 == 0,))
         yield _one(rng, among, f"quiet-{number + 1:05d}", quiet=True)
 
@@ -120,7 +127,7 @@ def _changed(design: Design) -> Iterator[SiteSpec]:
         for strength in design.strengths
     ]
     order = np.empty(0, dtype=np.intp)
-    for number in range(design.sites // 2):
+    for number in range(design.changed):
         if number % len(round_) == 0:
             order = rng.permutation(len(round_))
         listed, size, strength = round_[order[number % len(round_)]]
@@ -140,6 +147,7 @@ def settings(design: Design) -> dict[str, Any]:
     return {
         "data": "simulated",
         "sites": design.sites,
+        "changed_sites": design.changed,
         "years": design.years,
         "seed": design.seed,
         "history_days": design.history_days,

@@ -18,7 +18,8 @@ from watch import trials_injected
 from watch.cli.evaluation_tables import print_comparison, print_evaluation
 from watch.cli.main import app
 from watch.cli.output import Output
-from watch.evaluate import Evaluation, evaluate, makers, write_evaluation
+from watch.evaluate import Evaluation, evaluate, makers, plain, write_evaluation
+from watch.evaluation_rows import NAME, EvaluationRows
 from watch.simulation import Planted, simulate_workspace
 from watch.trials_simulated import STATEMENT, Design, plans, settings
 from watch.workspace import Workspace
@@ -90,6 +91,40 @@ def test_sites_of_a_design_are_dealt_out_evenly() -> None:
     assert {cells.count(cell) for cell in cells if cell[2] == bright} == {4}
     assert {cells.count(cell) for cell in cells if cell[2] != bright} == {2}
     assert plans(Design(sites=144, seed=1)) == made != plans(Design(sites=144, seed=2))
+
+
+def test_the_share_of_changed_sites_can_be_said_and_changes_no_site() -> None:
+    half, few = plans(Design(sites=12, seed=1)), plans(Design(sites=12, seed=1, changed_sites=3))
+    assert [bool(plan.spec.changes) for plan in few] == [False] * 9 + [True] * 3
+    assert few[:6] == half[:6]
+    assert few[9:] == half[6:9]
+    assert settings(Design(sites=12, seed=1, changed_sites=3))["changed_sites"] == 3
+    done = CliRunner().invoke(app, ["evaluate", "--sites", "4", "--changed-sites", "3"])
+    assert isinstance(done.exception, InputError)
+
+
+def test_an_evaluation_that_was_stopped_goes_on_where_it_stood(alone: Evaluation, tmp_path: Path) -> None:
+    path = tmp_path / NAME
+    names = ["season-medians"]
+    rows = EvaluationRows(path, settings(DESIGN), names)
+    for track in alone.tracks["season-medians"][:3]:
+        rows.add({"season-medians": plain(track)})
+    with path.open("ab") as stream:
+        stream.write(b'{"season-medians": {"site_id": "torn')
+    told: list[int] = []
+    again = evaluate(
+        plans(DESIGN),
+        makers(names),
+        statement=STATEMENT,
+        settings=settings(DESIGN),
+        seed=DESIGN.seed,
+        progress=lambda done, _all, _site: told.append(done),
+        rows=EvaluationRows(path, settings(DESIGN), names),
+    )
+    assert told == [4]
+    assert repr(again) == repr(alone)
+    assert len(EvaluationRows(path, settings(DESIGN), names).known) == 4
+    assert EvaluationRows(path, settings(replace(DESIGN, seed=4)), names).known == ()
 
 
 def test_an_unknown_detector_is_refused() -> None:

@@ -14,7 +14,7 @@ from watch.evaluate import Evaluation, tracks_document
 from watch.null_file import null_file
 
 DAYS = tuple(date(2024, 1, 1) + timedelta(days=5 * k) for k in range(60))
-SETTINGS = {"data": "simulated", "sites": 40, "seed": 7}
+SETTINGS = {"data": "simulated", "sites": 40, "changed_sites": 8, "seed": 7}
 
 
 def written(path: Path, *, settings: dict[str, object] | None = None) -> Path:
@@ -41,7 +41,8 @@ def written(path: Path, *, settings: dict[str, object] | None = None) -> Path:
 
 def test_a_null_is_made_of_the_quiet_sites_of_an_evaluation_and_says_so(tmp_path: Path) -> None:
     made = null_file(written(tmp_path / "tracks.json"))
-    assert made.null.source == "simulated quiet sites, made by sitewatch evaluate --sites 40 --seed 7"
+    command = "sitewatch evaluate --sites 40 --changed-sites 8 --seed 7"
+    assert made.null.source == f"simulated quiet sites, made by {command}"
     assert (made.method, made.sites) == (METHOD, 20)
     assert made.null.tails[Stratum("listed")].count == 1200
     # The later looks of a quiet candidate are quiet looks too.

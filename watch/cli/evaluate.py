@@ -13,6 +13,7 @@ from watch.cli.options import HERE, Json, Quiet, Workspace
 if TYPE_CHECKING:
     from imagery.change.labelled import LabelFigures
     from watch.cli.output import Output
+    from watch.trials_simulated import Design
 
 
 class Data(StrEnum):
@@ -31,7 +32,15 @@ def evaluate(
             "images whose changes are known.",
         ),
     ] = Data.SIMULATED,
-    sites: Annotated[int, typer.Option(min=4, help="Simulated sites; half of them stay quiet.")] = 120,
+    sites: Annotated[int, typer.Option(min=4, help="Simulated sites, quiet and changed ones.")] = 120,
+    changed_sites: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            help="Of these, the sites on which a roof is built; the others stay quiet.  [default: half]",
+            show_default=False,
+        ),
+    ] = None,
     years: Annotated[
         float, typer.Option(min=0.5, max=20, help="Monitored years of each simulated site.")
     ] = 1.5,
@@ -58,7 +67,11 @@ def evaluate(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder for the figures, charts and nulls of quiet scores.", show_default=False),
+        typer.Option(
+            help="Folder for the figures, charts and nulls of quiet scores; simulated sites that a stopped "
+            "command judged there are taken over.",
+            show_default=False,
+        ),
     ] = None,
     workspace: Workspace = HERE,
     json: Json = False,
@@ -66,7 +79,7 @@ def evaluate(
 ) -> None:
     """Measure detectors: what they find, what they invent, how good their dates and sizes are.
 
-    Of the simulated sites half stay quiet; on each of the others a roof of known size is built on a known
+    Some of the simulated sites stay quiet; on each of the others a roof of known size is built on a known
     day. Every figure comes with its interval. See docs/evaluation.md for what each one means.
     """
     from watch.cli.evaluation_tables import print_comparison, print_evaluation
@@ -74,18 +87,27 @@ def evaluate(
     from watch.cli.progress import counted
     from watch.evaluate import evaluate as judge
     from watch.evaluate import makers, write_evaluation
+    from watch.evaluation_rows import NAME, EvaluationRows
 
     output = Output(json, quiet)
     if data is Data.LABELLED:
         _labelled(pair, labels, output)
         return
     chosen = makers(detector or ())
-    asked = (
-        _injected(workspace, seed) if data is Data.INJECTED else _simulated(sites, years, seed, quick=quick)
+    if data is Data.INJECTED:
+        asked = _injected(workspace, seed)
+    else:
+        asked = _simulated(_design(sites, changed_sites, years, seed, quick=quick))
+    rows = (
+        EvaluationRows(out / NAME, asked["settings"], list(chosen))
+        if out and data is Data.SIMULATED
+        else None
     )
     with counted(output, "sites") as progress:
-        evaluation = judge(makers=chosen, seed=seed, workers=workers, progress=progress, **asked)
+        evaluation = judge(makers=chosen, seed=seed, workers=workers, progress=progress, rows=rows, **asked)
     written = write_evaluation(evaluation, out) if out else ()
+    if rows:
+        rows.drop()
     output.document(evaluation.document())
     print_evaluation(evaluation, output)
     if len(evaluation.cards) > 1:
@@ -94,10 +116,27 @@ def evaluate(
         output.line(str(path))
 
 
-def _simulated(sites: int, years: float, seed: int, *, quick: bool) -> dict[str, Any]:
-    from watch.trials_simulated import STATEMENT, Design, plans, settings
+def _design(sites: int, changed_sites: int | None, years: float, seed: int, *, quick: bool) -> Design:
+    from geo.errors import InputError
+    from watch.trials_simulated import Design
 
-    design = Design.quick(seed=seed) if quick else Design(sites, years, seed)
+    if quick:
+        return Design.quick(seed=seed)
+    design = Design(sites, years, seed, changed_sites=changed_sites)
+    if design.changed > sites - _LEAST_QUIET:
+        raise InputError(
+            f"{design.changed} changed sites of {sites} leave too few quiet ones",
+            hint=f"Say --changed-sites {sites - _LEAST_QUIET} or fewer, or more --sites",
+        )
+    return design
+
+
+_LEAST_QUIET = 2
+
+
+def _simulated(design: Design) -> dict[str, Any]:
+    from watch.trials_simulated import STATEMENT, plans, settings
+
     return {"plans": plans(design), "statement": STATEMENT, "settings": settings(design)}
 
 
