@@ -25,8 +25,8 @@ BLOCK_TYPE = "application/gzip"
 LEVEL = 9
 _OS_UNKNOWN = 255
 
-CHUNK_BYTES = 256 * 1024
-"""Of JSON: small enough to be opened between two frames, large enough to compress well."""
+CHUNK_BYTES = 512 * 1024
+"""Of rows as JSON: small enough to be opened between two frames, large enough to compress well."""
 
 
 def json_bytes(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
@@ -53,12 +53,7 @@ def packed(value: Any) -> str:  # noqa: ANN401 - any JSON value
     >>> unpacked(packed({"name": "</script>"}))
     {'name': '</script>'}
     """
-    return packed_json(json_bytes(value))
-
-
-def packed_json(text: bytes) -> str:
-    """Return the text of a block for JSON that was written already."""
-    member = bytearray(gzip.compress(text, compresslevel=LEVEL, mtime=0))
+    member = bytearray(gzip.compress(json_bytes(value), compresslevel=LEVEL, mtime=0))
     member[9] = _OS_UNKNOWN  # else the header names the operating system (RFC 1952, section 2.3.1)
     return base64.b64encode(member).decode("ascii")
 
@@ -73,28 +68,21 @@ def element(name: str, text: str) -> str:
     return f'<script type="{BLOCK_TYPE}" id="{name}">{text}</script>'
 
 
-def chunks(rows: Iterable[Any], limit: int = CHUNK_BYTES) -> Iterator[tuple[int, bytes]]:
-    """Yield JSON arrays of consecutive rows, each with the position of its first row.
+def chunks(rows: Iterable[bytes], limit: int = CHUNK_BYTES) -> Iterator[list[bytes]]:
+    """Yield runs of rows, written as JSON, of `limit` bytes or a row more; the last may be shorter.
 
-    An array takes rows until it has `limit` bytes; one row may be longer than that.
-
-    >>> list(chunks(["a", "b", "c"], limit=7))
-    [(0, b'["a","b"]'), (2, b'["c"]')]
+    >>> list(chunks([b"1", b"22", b"333"], limit=3))
+    [[b'1', b'22'], [b'333']]
     >>> list(chunks([]))
     []
     """
-    parts: list[bytes] = []
-    first = size = 0
+    run: list[bytes] = []
+    size = 0
     for row in rows:
-        parts.append(json_bytes(row))
-        size += len(parts[-1]) + 1
+        run.append(row)
+        size += len(row)
         if size >= limit:
-            yield first, _array(parts)
-            first += len(parts)
-            parts, size = [], 0
-    if parts:
-        yield first, _array(parts)
-
-
-def _array(parts: list[bytes]) -> bytes:
-    return b"[" + b",".join(parts) + b"]"
+            yield run
+            run, size = [], 0
+    if run:
+        yield run

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from imagery.model import NO_MASK, Outcome
-from maps.facts import site_facts
+from maps.facts import placing_words, site_facts
 from maps.picture_block import pair_block, picture_block
 from maps.site_index import DEGREES, index_block
 from maps.symbols import SYMBOLS
@@ -66,7 +66,8 @@ def site_details(entry: SiteEntry) -> dict[str, Any]:
     """Return what the panel of one site shows beside its row in the index."""
     site = entry.site
     return {
-        "facts": [list(row) for row in site_facts(entry)],
+        "accuracy": placing_words(entry),
+        "facts": [list(row) for row in site_facts(entry)[1:]],  # the index has the coordinates
         "watch": entry.watch_reason,
         "area": _rings(entry.area, site.point),
         "summary": list(looks_summary(entry)),

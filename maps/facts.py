@@ -16,7 +16,7 @@ def site_facts(entry: SiteEntry) -> list[tuple[str, str]]:
     site = entry.site
     place = "Not placed yet" if site.point is None else f"{site.point.y:.5f}, {site.point.x:.5f}"
     rows = [
-        ("Coordinates", f"{place} ({_accuracy(entry)})" if site.point is not None else place),
+        ("Coordinates", f"{place} ({placing_words(entry)})" if site.point is not None else place),
         ("Coordinate source", site.coordinate_source),
         ("Coordinate licence", site.coordinate_licence),
         ("Country", country_words(site.country)),
@@ -40,7 +40,8 @@ def site_facts(entry: SiteEntry) -> list[tuple[str, str]]:
     return [(label, text) for label, text in rows if text]
 
 
-def _accuracy(entry: SiteEntry) -> str:
+def placing_words(entry: SiteEntry) -> str:
+    """Return how well its place is known, or how coarse it was made."""
     if not entry.blurred_m:
         return accuracy_words(entry.site)
     within = length_words(entry.site.coordinate_accuracy_m or entry.blurred_m)

@@ -15,8 +15,9 @@ from branca.element import Element, Figure, MacroElement
 from folium.template import Template
 
 from geo.durable import write_text
-from maps.blocks import chunks, element, packed, packed_json
-from maps.data_block import pictures_block, site_details, view_block
+from maps.blocks import element, packed
+from maps.data_block import pictures_block, view_block
+from maps.detail_blocks import detail_blocks
 from maps.offline import inline_css, inline_js, read_text, sealed
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ LIBRARIES = (("leaflet-1.9.4", "leaflet.js", "LICENSE"),)
 SCRIPTS = (
     "dom.js",
     "blocks.js",
+    "columns.js",
     "data.js",
     "state.js",
     "search.js",
@@ -114,12 +116,10 @@ class Page(Figure):
 
 
 def page_blocks(view: MapView) -> Iterator[str]:
-    """Yield the data elements of the page: details in chunks, the index that names them, the rest."""
-    starts: list[int] = []
-    for number, (first, rows) in enumerate(chunks(map(site_details, view.entries))):
-        starts.append(first)
-        yield element(f"sitewatch-details-{number}", packed_json(rows))
+    """Yield the data elements of the page: the index, the details in chunks, the rest."""
+    starts, elements = detail_blocks(view.entries)
     yield element("sitewatch-data", packed({**view_block(view), "chunks": starts}))
+    yield from elements
     yield element("sitewatch-pictures", packed(pictures_block(view)))
     outlines = {name: json.loads(read_text("basemap", f"{name}.json")) for name in BASEMAP}
     yield element("sitewatch-basemap", packed(outlines))

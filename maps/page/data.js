@@ -79,9 +79,15 @@ function ringsOf(rings, point) {
   });
 }
 
+/** The page writes the coordinates itself: the index has them. */
+function placeWords(point, accuracy) {
+  return point ? `${point[1].toFixed(5)}, ${point[0].toFixed(5)} (${accuracy})` : "Not placed yet";
+}
+
 /** facts, watch, area, summary, notes, looks, gaps, detections, latest; the members of its row shine through. */
 function fullSite(site, details) {
   const full = { notes: [], looks: [], gaps: [], detections: [], latest: false, ...details };
+  full.facts = [["Coordinates", placeWords(site.point, details.accuracy)], ...details.facts];
   full.area = ringsOf(details.area, site.point);
   full.detections = full.detections.map((item) => ({ ...item, rings: ringsOf(item.rings, site.point) }));
   full.site = site;
@@ -91,8 +97,14 @@ function fullSite(site, details) {
 
 function detailsFrom(data) {
   const chunks = new Map();
+  let vocabulary = null;
+  const openChunk = async (number) => {
+    vocabulary = vocabulary || openBlock("sitewatch-words");
+    const [table, known] = await Promise.all([openBlock(`sitewatch-details-${number}`), vocabulary]);
+    return rowsOf(table, known);
+  };
   const open = (number) => {
-    const known = chunks.get(number) || openBlock(`sitewatch-details-${number}`);
+    const known = chunks.get(number) || openChunk(number);
     chunks.delete(number); // the one that was asked for last stands last
     chunks.set(number, known);
     if (chunks.size > KEPT_CHUNKS) chunks.delete(chunks.keys().next().value);

@@ -45,9 +45,9 @@ def test_a_plain_web_address_stays_as_it_is() -> None:
 def test_every_note_of_a_site_is_in_its_details(view: MapView) -> None:
     valley, market, lost = (site_details(entry) for entry in view.entries)
     assert [note["date"] for note in valley["notes"]] == ["2011~", "2015-05-25/2016-06-27"]
-    assert valley["facts"][0] == ["Coordinates", "40.50000, -107.35000 (good to about 25 m)"]
+    assert valley["accuracy"] == "good to about 25 m"
     assert "looks" not in market
-    assert lost["facts"][0] == ["Coordinates", "Not placed yet"]
+    assert lost["accuracy"] == "not placed yet"
     assert lost["area"] == []
 
 

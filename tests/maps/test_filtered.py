@@ -15,6 +15,7 @@ from imagery.change.card import Card
 from imagery.model import Detection, DetectionState, Look, NoScene, Outcome
 from maps.data_block import site_details, view_block
 from maps.errors import PageError
+from maps.facts import site_facts
 from maps.filtered import filtered
 from maps.filtered_pictures import may_pass_on
 from maps.profile import FULL, PUBLIC, Kind, Profile
@@ -246,7 +247,7 @@ def test_a_blurred_site_tells_its_cell_and_nothing_finer() -> None:
     assert shed.evidence == ()
     assert entry.is_watched and entry.area is None and "not published" in entry.watch_reason
     assert left.counts["place"] >= 4
-    facts = dict(map(tuple, site_details(entry)["facts"]))
+    facts = dict(site_facts(entry))
     assert facts["Coordinates"] == "39.03125, 125.78125 (made coarse for publication: it lies within 5 km)"
 
 
