@@ -6,7 +6,7 @@ Catalogue text enters a page here and nowhere else; the page's script shows it a
 from __future__ import annotations
 
 import math
-from datetime import UTC, date
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -15,6 +15,7 @@ from maps.facts import placing_words, site_facts
 from maps.picture_block import pair_block, picture_block
 from maps.site_index import DEGREES, index_block
 from maps.symbols import SYMBOLS
+from maps.timeline import detection_order, note_order
 from maps.words import count_outcomes, looks_summary, measurement_words
 
 if TYPE_CHECKING:
@@ -72,19 +73,15 @@ def site_details(entry: SiteEntry) -> dict[str, Any]:
         "area": _rings(entry.area, site.point),
         "summary": list(looks_summary(entry)),
         **_filled(
-            notes=[_note(note, entry) for note in sorted(site.observations, key=_note_order)],
+            notes=[_note(note, entry) for note in sorted(site.observations, key=note_order)],
             looks=[
                 _look(look) for look in sorted(entry.looks, key=lambda look: (look.solar_day, look.series))
             ],
             gaps=[[window.start.isoformat(), window.end.isoformat()] for window in entry.no_scenes],
-            detections=[_detection(item, entry) for item in sorted(entry.detections, key=_detection_order)],
+            detections=[_detection(item, entry) for item in sorted(entry.detections, key=detection_order)],
             latest=entry.latest is not None,
         ),
     }
-
-
-def _note_order(note: Observation) -> tuple[date, date, str, str]:
-    return *note.date.sort_key(), note.id
 
 
 def _note(note: Observation, entry: SiteEntry) -> dict[str, Any]:
@@ -152,10 +149,6 @@ def _look(look: Look) -> list[Any]:
         int(look.simulated),
         int(look.mask_scheme != NO_MASK),
     ]
-
-
-def _detection_order(detection: Detection) -> tuple[date, str]:
-    return detection.first_with, detection.id
 
 
 def _detection(detection: Detection, entry: SiteEntry) -> dict[str, Any]:

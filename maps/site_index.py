@@ -7,17 +7,17 @@ and are named by their position. ``page/data.js`` reads it back into rows.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from imagery.model import DetectionState
+from maps.timeline import note_order
 from maps.words import JUDGED, country_words, language_words
 from sites.observation import ObservationKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import date
 
-    from geo.dates import Edtf
     from maps.view import MapView, SiteEntry
     from sites.model import Name, Site
 
@@ -32,8 +32,6 @@ STATES = tuple(DetectionState)
 
 DEGREES = 1_000_000
 """Steps a degree of the coordinates: 0.1 m."""
-
-_EPOCH = date(1970, 1, 1).toordinal()
 
 
 @dataclass(slots=True)
@@ -151,24 +149,20 @@ def _seen(entries: Sequence[SiteEntry]) -> dict[str, Any]:
 
 
 def _noted(entries: Sequence[SiteEntry]) -> dict[str, Any]:
-    counts, latest, kinds, grades, first, last = [], [], [], [], [], []
+    counts, latest, kinds, grades = [], [], [], []
     for entry in entries:
-        notes = sorted(entry.site.observations, key=lambda note: (note.date.sort_key(), note.id))
+        notes = sorted(entry.site.observations, key=note_order)
         counts.append(len(notes))
         latest.append(notes[-1].date.text if notes else "")
         kinds.append(_bits([note.kind for note in notes], KINDS))
         given = [source.reliability for note in notes for source in note.sources if source.reliability]
         grades.append(min(given, default="-"))
-        first += [_day(note.date.earliest) for note in notes]
-        last += [_span_days(note.date) for note in notes]
     return {
         "notes": counts,
         "latestNote": latest,
         "noted": kinds,
         "kinds": KINDS,
         "grade": "".join(grades),
-        "noteFirst": first,
-        "noteDays": last,
     }
 
 
@@ -177,15 +171,3 @@ def _bits(values: Iterable[Any], order: Sequence[Any]) -> int:
     for value in values:
         bits |= 1 << order.index(value)
     return bits
-
-
-def _day(day: date | None) -> int | None:
-    """Return days since 1970-01-01."""
-    return None if day is None else day.toordinal() - _EPOCH
-
-
-def _span_days(when: Edtf) -> int | None:
-    """Return the last day a date allows: days after its first, or since 1970 where that is open."""
-    if when.latest is None:
-        return None
-    return when.latest.toordinal() - (_EPOCH if when.earliest is None else when.earliest.toordinal())

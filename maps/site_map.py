@@ -16,9 +16,12 @@ from folium.template import Template
 
 from geo.durable import write_text
 from maps.blocks import element, packed
+from maps.context_block import context_block
 from maps.data_block import pictures_block, view_block
 from maps.detail_blocks import detail_blocks
 from maps.offline import inline_css, inline_js, read_text, sealed
+from maps.timeline import times_block
+from maps.view import NO_CONTEXT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +34,7 @@ STYLES = (
     ("page", "page.css"),
     ("page", "filters.css"),
     ("page", "panel.css"),
+    ("page", "timeline.css"),
 )
 LIBRARIES = (("leaflet-1.9.4", "leaflet.js", "LICENSE"),)
 """Folder, script and licence; whoever gets a page gets the licences of what is in it."""
@@ -52,6 +56,16 @@ SCRIPTS = (
     "clusters.js",
     "sitemap.js",
     "list.js",
+    "times.js",
+    "timescale.js",
+    "timedensity.js",
+    "timeglyphs.js",
+    "timeitems.js",
+    "timelanes.js",
+    "timespan.js",
+    "timeplay.js",
+    "timeview.js",
+    "timeline.js",
     "main.js",
 )
 """Ours, in the order in which they need each other; they share one function's scope."""
@@ -121,6 +135,9 @@ def page_blocks(view: MapView) -> Iterator[str]:
     yield element("sitewatch-data", packed({**view_block(view), "chunks": starts}))
     yield from elements
     yield element("sitewatch-pictures", packed(pictures_block(view)))
+    yield element("sitewatch-times", packed(times_block(view)))
+    if view.context != NO_CONTEXT:
+        yield element("sitewatch-context", packed(context_block(view.context)))
     outlines = {name: json.loads(read_text("basemap", f"{name}.json")) for name in BASEMAP}
     yield element("sitewatch-basemap", packed(outlines))
 

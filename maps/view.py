@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from imagery.model import Detection, Look, NoScene
     from maps.album import Album
     from maps.pictures import BeforeAfter, Picture
+    from sites.context import Event, Series
     from sites.model import Site
 
 
@@ -92,6 +93,17 @@ class SiteEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Context:
+    """What lies behind the places: figures over time and dated events."""
+
+    series: tuple[Series, ...] = ()
+    events: tuple[Event, ...] = ()
+
+
+NO_CONTEXT = Context()
+
+
+@dataclass(frozen=True, slots=True)
 class MapView:
     """Everything on one site map."""
 
@@ -107,6 +119,7 @@ class MapView:
     """Of publication: what was left out before anything was written (`maps.filtered`)."""
     dossiers: bool = False
     """Whether each site has a page of its own beside this one (`maps.dossier.dossier_path`)."""
+    context: Context = NO_CONTEXT
 
     def __post_init__(self) -> None:
         if self.made.tzinfo is None:

@@ -15,7 +15,8 @@ from maps.filtered import filtered
 from maps.filtered_pictures import shown_pictures
 from maps.page_folder import INDEX, PageFolder, Swapped, replacing_pages
 from maps.site_map import render_site_map
-from maps.view import MapView, SiteEntry
+from maps.view import Context, MapView, SiteEntry
+from sites.context import read_events, read_series
 from watch.observable import labels
 from watch.publish_chips import album_of
 from watch.publish_settings import profile_of
@@ -169,6 +170,7 @@ def _view(workspace: Workspace, options: PublishOptions, now: datetime) -> MapVi
         statement=workspace.settings.statement,
         thresholds=threshold_words(workspace.settings),
         dossiers=options.dossiers and not options.single_file,
+        context=Context(read_series(workspace.catalogue_path), read_events(workspace.catalogue_path)),
     )
 
 

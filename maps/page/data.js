@@ -56,7 +56,6 @@ async function openData() {
   const data = await openBlock("sitewatch-data");
   data.columns = data.sites;
   data.columns.nameStart = running(data.columns.names);
-  data.columns.noteStart = running(data.columns.notes);
   data.sites = Array.from({ length: data.columns.count }, (_, i) => new SiteRow(data.columns, i));
   const places = new Map(data.sites.map((site) => [site.id, site.i]));
   data.siteOf = (id) => (places.has(id) ? data.sites[places.get(id)] : null);

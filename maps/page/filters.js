@@ -118,44 +118,6 @@ function facetBox(group) {
   return el("fieldset", { class: "facet" }, el("legend", {}, group.title), el("div", { class: "choices" }, ...items.map(({ row }) => row)));
 }
 
-/** Sites with a note that a span of days allows; an end that is open or unknown allows every day. */
-function notedWithin(data) {
-  const { noteStart, noteFirst, noteDays } = data.columns;
-  const day = (text) => Math.floor(Date.parse(text) / 864e5);
-  return ([from, to]) => {
-    const [first, last] = [day(from), day(to)];
-    return ({ i }) => {
-      for (let k = noteStart[i]; k < noteStart[i + 1]; k += 1) {
-        const starts = noteFirst[k];
-        const ends = noteDays[k] === null ? Infinity : (starts || 0) + noteDays[k];
-        if ((starts === null || starts <= last) && ends >= first) return true;
-      }
-      return false;
-    };
-  };
-}
-
-function spanBox(data) {
-  const within = notedWithin(data);
-  FILTERS.push({ key: "span", test: ({ span }) => (span ? within(span) : null) });
-  const [from, to] = ["From", "To"].map((label) => el("input", { type: "date", min: FIRST_DAY, max: LAST_DAY, "aria-label": `${label} day` }));
-  const read = () => {
-    if (!from.validity.valid || !to.validity.valid) return;
-    const ends = [from.value || FIRST_DAY, to.value || LAST_DAY];
-    state.set({ span: from.value || to.value ? ends.sort() : null });
-  };
-  from.addEventListener("change", read);
-  to.addEventListener("change", read);
-  const show = ({ span }) => {
-    const [first, last] = span || [FIRST_DAY, LAST_DAY];
-    from.value = first === FIRST_DAY ? "" : first;
-    to.value = last === LAST_DAY ? "" : last;
-  };
-  state.on("span", show);
-  return el("fieldset", { class: "facet span" }, el("legend", {}, "Something noted between"),
-    el("div", { class: "choices" }, el("label", {}, "From ", from), el("label", {}, "To ", to)));
-}
-
 function startFilters(data) {
   startSearch(data);
   const groups = facetGroups(data);
@@ -163,7 +125,7 @@ function startFilters(data) {
   const [categories, ...others] = groups;
   document.getElementById("legend").append(...legendButtons(data, categories));
   const box = document.getElementById("facets");
-  box.append(spanBox(data), ...others.map(facetBox));
+  box.append(...others.map(facetBox));
   const [shown, clear] = ["shown", "clear-filters"].map((id) => document.getElementById(id));
   clear.addEventListener("click", () => {
     state.clearFilters();

@@ -151,6 +151,7 @@ async function startPage(map) {
   startFilters(data);
   state.onSites(showMarkers);
   startTable(data, { onPick: selection.open, mark: selection.mark });
+  for (const part of PARTS) await part.prepare?.({ data });
   state.start(data);
   for (const part of PARTS) await part.start({ data, state, map, pick: selection.pick, open: selection.open });
   await layLand(map);

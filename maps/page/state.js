@@ -7,6 +7,8 @@ const FILTERS = [];
 /** { name, start({ data, state, map }) }: started in order, each may be async. */
 const PARTS = [];
 
+const ADDRESS_PAUSE = 200; // milliseconds
+
 const state = (() => {
   const fields = new Map();
   const values = {};
@@ -14,6 +16,7 @@ const state = (() => {
   const followers = [];
   let data = null;
   let left = [];
+  let [written, pending] = [-Infinity, 0]; // when the address was written last; a write that is to come
   let failing = new Int8Array(0); // by site: -1 passes, -2 fails twice or more, else the one filter it fails
 
   const text = { initial: "", read: (params, key) => params.get(key) || "", write: (value) => (value ? [value] : []) };
@@ -93,9 +96,17 @@ const state = (() => {
     return query ? `#${query}` : "";
   }
 
+  /** Browsers allow few writes a second: what is dragged or played writes at once, then the latest after a while. */
   function writeAddress(replace) {
+    const now = performance.now();
+    clearTimeout(pending);
+    if (replace && now - written < ADDRESS_PAUSE) {
+      pending = setTimeout(() => writeAddress(true), ADDRESS_PAUSE);
+      return;
+    }
     const wanted = address();
     if (location.hash === wanted) return;
+    written = now;
     history[replace ? "replaceState" : "pushState"](null, "", wanted || location.pathname + location.search);
   }
 

@@ -40,7 +40,6 @@ def test_what_was_seen_and_noted_is_counted(view: MapView) -> None:
         "B--",
         "2015-05-25/2016-06-27",
     )
-    assert len(block["noteFirst"]) == len(block["noteDays"]) == 2
 
 
 def test_a_retracted_detection_is_no_change_but_can_be_found(
@@ -50,20 +49,6 @@ def test_a_retracted_detection_is_no_change_but_can_be_found(
     block = index_block(replace(view, entries=(entry,)))
     assert block["changes"] == [0]
     assert block["detected"] == [1 << block["states"].index("retracted")]
-
-
-def test_days_of_notes_count_from_1970_and_open_ends_stay_open(valley: Site, view: MapView) -> None:
-    notes = valley.observations
-    dates = ("1970-01-03/1970-01-05", "../1970-01-02", "1970-01-02/..")
-    site = replace(
-        valley,
-        observations=tuple(
-            replace(notes[0], id=str(k), date=parse_edtf(text)) for k, text in enumerate(dates)
-        ),
-    )
-    block = index_block(replace(view, entries=(SiteEntry(site),)))
-    days = list(zip(block["noteFirst"], block["noteDays"], strict=True))
-    assert sorted(days, key=str) == sorted([(2, 2), (None, 1), (1, None)], key=str)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -13,8 +15,8 @@ import pytest
 from imagery.model import Detection
 from maps import site_map
 from maps.errors import PageError
-from maps.offline import problems
-from maps.site_map import render_site_map, write_site_map
+from maps.offline import problems, read_text
+from maps.site_map import SCRIPTS, render_site_map, write_site_map
 from maps.view import MapView, SiteEntry
 from sites.model import Site
 
@@ -113,3 +115,10 @@ def test_a_site_given_twice_is_refused(view: MapView) -> None:
 def test_a_time_without_a_zone_is_refused(view: MapView) -> None:
     with pytest.raises(PageError, match="has no time zone"):
         replace(view, made=datetime(2026, 1, 1))  # noqa: DTZ001 - that is the fault
+
+
+def test_no_two_scripts_declare_the_same_name() -> None:
+    """They share one scope, where the later of two functions would quietly take the place of the other."""
+    declared = re.compile(r"^(?:async )?(?:function\*?|class|const|let) (\w+)", re.MULTILINE)
+    names = Counter(name for script in SCRIPTS for name in declared.findall(read_text("page", script)))
+    assert [name for name, count in names.items() if count > 1] == []

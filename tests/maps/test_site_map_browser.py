@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import expect
 from shapely.geometry import Point
 
 from geo.dates import parse_edtf
@@ -18,111 +18,9 @@ from maps.view import MapView, SiteEntry
 from sites.categories import Category
 from sites.model import Name, Site
 from sites.observation import Observation, Source
+from tests.maps.conftest import PAYLOADS, Watched
 
 pytestmark = pytest.mark.browser
-
-PAYLOADS = (
-    "<img src=x onerror=alert(1)>${alert(1)}",
-    "</script><script>alert(1)</script>",
-    "</ScRiPt ><svg/onload=alert(1)>",
-    "<!--<script>alert(1)",
-    "]]><script>alert(1)</script>",
-    "${alert(1)}",
-    "`;alert(1);`",
-    "`+alert(1)+`",
-    "\\`;alert(1)//",
-    "'-alert(1)-'",
-    '"-alert(1)-"',
-    '" onmouseover="alert(1)" x="',
-    "' autofocus onfocus='alert(1)",
-    "\\u003cimg src=x onerror=alert(1)\\u003e",
-    "&lt;img src=x onerror=alert(1)&gt;",
-    "&#60;script&#62;alert(1)&#60;/script&#62;",
-    "{{ alert(1) }}{% raw %}{{ this }}",
-    "javascript:alert(1)",
-    "a\u2028alert(1)\u2029b",
-    "\u202eevil\u202d\u2066flipped",
-    "\u200b\ufeffhidden",
-    "<style>*{display:none}</style>",
-    "<iframe srcdoc='<script>parent.alert(1)</script>'></iframe>",
-    "<base href=https://example.org/>",
-    "__proto__",
-    "x" * 10_000,
-    "가" * 10_000,
-    "Z\u0351\u036b\u0343" * 200,
-)
-
-
-CANARY = "window.__ran = []; window.alert = (text) => window.__ran.push(String(text));"
-
-
-@dataclass
-class Watched:
-    """A page with everything that went wrong on it."""
-
-    page: Page
-    problems: list[str] = field(default_factory=list)
-    """Console messages of any kind, uncaught errors, and requests for anything but the file."""
-
-    def choose(self, site_id: str) -> None:
-        """Go to a site by its address."""
-        self.page.evaluate("id => { location.hash = '#' + encodeURIComponent(id); }", site_id)
-        self.page.wait_for_function(
-            "id => document.querySelector('#panel').dataset.site === id", arg=site_id, timeout=5000
-        )
-
-    def text(self, selector: str) -> str:
-        """Return the text of the first element."""
-        return self.page.locator(selector).first.text_content() or ""
-
-
-@pytest.fixture(scope="session")
-def browser(chromium: str) -> Iterator[Browser]:
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=flags)
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def open_page(browser: Browser) -> Iterator[Callable[..., Watched]]:
-    """Open a file offline and wait until its script has finished."""
-    contexts: list[BrowserContext] = []
-
-    def opened(path: Path, *, width: int = 1280, height: int = 860) -> Watched:
-        context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
-        contexts.append(context)
-        context.set_offline(True)
-        watched = Watched(context.new_page())
-        _listen(watched)
-        watched.page.add_init_script(CANARY)
-        watched.page.goto(path.resolve().as_uri())
-        watched.page.wait_for_selector("html[data-ready], .notice[role=alert]", timeout=60_000)
-        return watched
-
-    yield opened
-    for context in contexts:
-        context.close()
-
-
-def _listen(watched: Watched) -> None:
-    def said(message: ConsoleMessage) -> None:
-        watched.problems.append(f"console {message.type}: {message.text}")
-
-    def asked(url: str) -> None:
-        if not url.startswith(("file:", "data:")):
-            watched.problems.append(f"request: {url}")
-
-    watched.page.on("console", said)
-    watched.page.on("pageerror", lambda error: watched.problems.append(f"error: {error}"))
-    watched.page.on("request", lambda request: asked(request.url))
-    watched.page.on("requestfailed", lambda request: watched.problems.append(f"failed: {request.url[:80]}"))
-
-
-@pytest.fixture
-def opened_view(view: MapView, tmp_path: Path, open_page: Callable[..., Watched]) -> Watched:
-    return open_page(write_site_map(view, tmp_path))
 
 
 def _hostile_site(number: int, text: str) -> Site:
