@@ -154,12 +154,15 @@ class Blur:
                 quantity=self.text(measured.quantity, note.id),
                 unit=self.text(measured.unit, note.id),
             ),
-            sources=tuple(self._source(source, note.id) for source in note.sources),
+            sources=tuple(self.source(source, note.id) for source in note.sources),
             media=(),
             evidence=(),
         )
 
-    def _source(self, source: Source, note_id: str) -> Source:
+    def source(self, source: Source, note_id: str) -> Source:
+        """Return a source without coordinates; `note_id` names in the account what it is of."""
+        if not self.radius_m:
+            return source
         title = None if source.title is None else _without_scenes(source.title)
         return replace(
             source,

@@ -9,6 +9,7 @@ from imagery.change.card import Card
 from imagery.change.detectable_words import SECTION
 from imagery.model import DetectionState, Outcome
 from maps.blurring import Blur, site_ids
+from maps.filtered_context import readable_context
 from maps.filtered_notes import kept_media, readable_notes
 from maps.filtered_pictures import shown_pictures
 from maps.profile import Kind, Left, left_out
@@ -43,9 +44,20 @@ def filtered(view: MapView, profile: Profile) -> tuple[MapView, LeftOut]:
         statement=" ".join(part for part in (blur.text(view.statement), profile.statement) if part),
         thresholds=view.thresholds,
         profile=profile.name,
+        context=readable_context(view.context, _gone(view, entries, rows), blur),
         dossiers=view.dossiers,
     )
     return kept, left_out(profile, rows)
+
+
+def _gone(view: MapView, kept: Iterable[SiteEntry], rows: Iterable[Left]) -> set[str]:
+    """Return the ids of sites and notes that readers don't get."""
+    stay = {entry.site.id for entry in kept}
+    gone = {row.id for row in rows if row.kind in {Kind.SITE, Kind.NOTE}}
+    for entry in view.entries:
+        if entry.site.id not in stay:
+            gone |= {*entry.site.former_ids, *(note.id for note in entry.site.observations)}
+    return gone
 
 
 def _stays(site: Site, profile: Profile, rows: list[Left]) -> bool:

@@ -39,6 +39,8 @@ class Kind(StrEnum):
     """Coordinates that are made coarse, or taken out of a text."""
     MEMBER = "member"
     """A member of a file that is not ours."""
+    EVENT = "event"
+    """Of the context: it tells of a site or note that is left out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ function paintOf(code, width) {
 }
 
 function wavyPath(from, to, top, bottom) {
-  const [left, right] = [Math.max(from, -BEYOND), Math.min(to, 6000)];
+  const [left, right] = [Math.floor(Math.max(from, -BEYOND) * 10) / 10, Math.ceil(Math.min(to, 6000) * 10) / 10];
   const edge = (y, start, end, step) => {
     const points = [];
     const count = Math.max(2, Math.round(Math.abs(end - start) / 2));

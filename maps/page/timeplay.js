@@ -12,7 +12,7 @@ function playControls(state) {
   };
   const step = choice("Step by", STEP_MONTHS, "month");
   const speed = choice("Speed", SPEEDS, matchMedia("(prefers-reduced-motion: reduce)").matches ? "slow" : "normal");
-  const way = choice("How to play", { "move the window": "move", "grow from the start": "grow" }, "move the window");
+  const way = choice("How to play", { "moving window": "move", "growing span": "grow" }, "moving window");
   let timer = 0;
 
   const stepBy = (months, replace) => {

@@ -129,7 +129,7 @@ function startTimeline(section, data, context) {
   plot.append(glyphPaints(), grid, axis, lanes.notes.box, lanes.detections.box, lanes.looks.box, siteBox, laneBox, ...parts.shades, parts.grip, ...parts.handles, tip);
   const summary = el("p", { class: "time-summary", role: "status" });
   const fold = el("details", { class: "time-table" }, el("summary", {}, "The same as a table, by year"));
-  const time = { window: firstStretch(state.get("span")), limits: timeLimits(), scale: null, mask: null, byMonth: new Map(), site: null };
+  const time = { window: firstStretch(state.get("span")), limits: timeLimits(), scale: null, mask: null, byMonth: new Map(), counted: false, site: null };
   const lanesNow = () => shownLanes(context, state.get("lanes"));
   const chooser = laneChooser(context, lanesNow, (ids) => state.set({ lanes: ids }));
   section.append(toolsRow(time, fields, playing), kinds.field, summary, plot);
@@ -142,10 +142,11 @@ function startTimeline(section, data, context) {
     if (!width) return;
     const kept = document.activeElement?.getAttribute?.("data-item");
     time.scale = timeScale(...time.window, width);
+    [plot.dataset.from, plot.dataset.to] = time.window;
     hide();
     drawAxis(axis, grid, time.scale);
     drawWhole(lanes, time.scale, time.mask, time.byMonth);
-    siteBox.replaceChildren(...(time.site ? [el("p", { class: "time-site-name" }, words(time.site.names[0].text, time.site.names[0].tag)), ...siteLanes(data, time.site, time.scale)] : []));
+    siteBox.replaceChildren(...(time.site ? [siteHead(time.site, time), ...siteLanes(data, time.site, time.scale)] : []));
     laneBox.replaceChildren(...contextLanes(context, lanesNow(), time.scale, (ids) => state.set({ lanes: ids })));
     placeSpan(parts, time.scale, state.get("span"));
     if (kept) plot.querySelector(`[data-item="${CSS.escape(kept)}"]`)?.focus({ preventScroll: true });
@@ -158,11 +159,16 @@ function startTimeline(section, data, context) {
     time.window = wanted;
     later();
   };
+  /** A span alone changes no lane: handles and words follow it many times a second. */
   const recount = () => {
-    time.mask = maskOf(data);
-    time.byMonth = looksByMonth(time.mask);
+    const mask = maskOf(data);
+    if (!time.counted || !sameMask(mask, time.mask)) {
+      Object.assign(time, { mask, byMonth: looksByMonth(mask), counted: true });
+      later();
+    }
+    bringIntoView(time, state.get("span"), later);
+    if (time.scale) placeSpan(parts, time.scale, state.get("span"));
     tell();
-    later();
   };
   const tell = () => {
     const { span, kinds: chosen } = state.get();
@@ -210,6 +216,39 @@ function firstStretch(span) {
 function earlierWords(window, mask) {
   const earlier = countsWithin(BEFORE_ALL, Math.ceil(window[0]) - 1, mask).notes;
   return earlier ? `; ${plural(earlier, "note")} may be of days before this stretch` : "";
+}
+
+function sameMask(one, other) {
+  return one === other || Boolean(one && other && one.every((byte, k) => byte === other[k]));
+}
+
+/** A span that lies wholly outside what is shown is brought to its middle. */
+function bringIntoView(time, span, later) {
+  if (!span) return;
+  const [from, to] = spanDays(span);
+  if (from < time.window[1] && to >= time.window[0]) return;
+  time.window = moved(time.window, (from + to - time.window[0] - time.window[1]) / 2, time.limits);
+  later();
+}
+
+/** The stretch that holds everything dated of a site, with room at its edges. */
+function siteStretch(site, limits) {
+  const { offsets, first, last } = times.notes;
+  const days = site.detections.flatMap((found) => [dayNumber(found.without), dayNumber(found.with)])
+    .concat(site.looks.map(([day]) => dayNumber(day)), site.gaps.flat().map(dayNumber));
+  for (let k = offsets[site.i]; k < offsets[site.i + 1]; k += 1) days.push(first[k], last[k]);
+  const dated = days.filter((day) => day > BEFORE_ALL && day < AFTER_ALL);
+  if (!dated.length) return null;
+  const [low, high] = [dated.reduce((a, b) => Math.min(a, b)), dated.reduce((a, b) => Math.max(a, b)) + 1];
+  const room = Math.max(20, (high - low) * 0.06);
+  return zoomed([low - room, high + room], 1, low, limits);
+}
+
+function siteHead(site, time) {
+  const head = el("p", { class: "time-site-name" }, words(site.names[0].text, site.names[0].tag));
+  const stretch = siteStretch(site, time.limits);
+  if (stretch) head.append(" ", button("Zoom to its dates", { class: "plain" }, () => time.show(stretch)));
+  return head;
 }
 
 function openFrom(event, time) {

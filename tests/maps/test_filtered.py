@@ -19,9 +19,10 @@ from maps.facts import site_facts
 from maps.filtered import filtered
 from maps.filtered_pictures import may_pass_on
 from maps.profile import FULL, PUBLIC, Kind, Profile
-from maps.view import MapView, SiteEntry
+from maps.view import Context, MapView, SiteEntry
 from maps.words import looks_summary
 from sites.categories import Category
+from sites.context import Event, Figure, Series
 from sites.model import Attribute, Name, Placement, Relation, Site
 from sites.observation import Evidence, Media, Observation, Source
 from sites.watching import WatchMode
@@ -283,6 +284,39 @@ def test_rows_under_a_former_id_come_along(valley: Site, detection: Detection) -
     assert only(kept).site.former_ids == ()
 
 
+def test_context_tells_of_nothing_that_is_left_out() -> None:
+    source = Source(
+        "Paper", url="https://www.openstreetmap.org/#map=15/39.03000/125.75400", foreign={"x": "canary"}
+    )
+    when = parse_edtf("2016")
+    events = (
+        Event("general", when, "sanctions", "At 39.03000, 125.75400.", (source,), foreign={"x": "canary"}),
+        Event("there", when, "closure", "The yard closes.", sites=("yard",)),
+        Event("hidden", when, "closure", "The secret closes.", sites=("yard", "was-secret")),
+        Event("told", when, "closure", "As noted.", notes=("n",)),
+        Event("unsaid", when, "closure", "As noted there.", notes=("of-secret",)),
+    )
+    series = Series(
+        "rice", "rice_price", "Hyesan", "KPW/kg", (Figure(when, 1.0, source, foreign={"x": "canary"}),)
+    )
+    sites = (
+        site(observations=(note("n", private=True),)),
+        site(
+            "secret", foreign={"private": True}, former_ids=("was-secret",), observations=(note("of-secret"),)
+        ),
+    )
+    whole = replace(of(*sites), context=Context((series,), events))
+    kept, left = filtered(whole, PUBLIC)
+    assert [event.id for event in kept.context.events] == ["general", "there"]
+    assert sorted(row.id for row in left.rows if row.kind is Kind.EVENT) == ["hidden", "told", "unsaid"]
+    assert "canary" not in repr(kept.context)
+    assert kept.context.events[0].sources[0].url == source.url
+    assert kept.context.series[0].points[0].value == 1.0
+    blurred, _ = filtered(whole, replace(PUBLIC, blur_m=5_000))
+    assert "125.754" not in repr(blurred.context)
+    assert filtered(whole, FULL)[0].context == whole.context
+
+
 def test_a_page_says_which_profile_it_was_made_under(view: MapView) -> None:
     profile = replace(PUBLIC, blur_m=5_000, name="readers", without_sites=frozenset({"market"}))
     kept, _ = filtered(view, profile)
@@ -296,7 +330,14 @@ def test_a_page_says_which_profile_it_was_made_under(view: MapView) -> None:
 def test_no_field_is_published_that_nobody_decided_on() -> None:
     # A new field stays out by itself; this asks whoever adds one to say whether readers may see it.
     known = {
-        MapView: {"title", "made", "entries", "statement", "thresholds", "profile", "dossiers"},
+        MapView: {"title", "made", "entries", "statement", "thresholds", "profile", "dossiers", "context"},
+        Context: {"series", "events"},
+        Event: {
+            *("id", "date", "kind", "text", "sources", "happened", "sites", "notes", "series"),
+            *("contradicts", "foreign"),
+        },
+        Series: {"id", "quantity", "place", "unit", "points", "foreign"},
+        Figure: {"date", "value", "source", "flag", "remark", "foreign"},
         SiteEntry: {
             *("site", "looks", "no_scenes", "detections", "pictures", "latest", "labels", "said"),
             *("album", "only_confirmed", "blurred_m", "watched"),
