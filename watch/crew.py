@@ -187,12 +187,15 @@ class Processes:
     def _start(self) -> _Worker:
         context = get_context("spawn")
         ours, theirs = context.Pipe()
-        process = context.Process(target=_serve, args=(theirs, self._means), daemon=True)
+        process = context.Process(target=_serve, args=(theirs,), daemon=True)
         with _one_thread():
             process.start()
         theirs.close()
         worker = _Worker(process, ours)
         self._workers.append(worker)
+        # Not as an argument: whoever starts a process that is killed before it reads those waits for ever.
+        with suppress(OSError):
+            ours.send(self._means)
         return worker
 
     def _give(self, worker: _Worker, number: int, task: Task) -> None:
@@ -248,14 +251,15 @@ def _one_thread() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _serve(pipe: Connection, means: Means) -> None:
+def _serve(pipe: Connection) -> None:
     """Be a worker: judge what comes until nobody sends any more."""
     # Whoever started the run decides when it ends; a terminal tells the whole group.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    inbox = _Inbox(pipe)
     clock = SystemClock()
-    with suppress(OSError):
+    with suppress(OSError, EOFError):
+        means: Means = pipe.recv()
+        inbox = _Inbox(pipe)
         pipe.send(_READY)
         while (task := inbox.task()) is not None:
             pipe.send(judge(means, task, clock=clock, halt=inbox.halt))

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyproj.aoi import AreaOfInterest
+from pyproj.database import query_utm_crs_info
 from shapely.geometry import Point, box
 
 from geo.area import geodesic_area_m2, square_around
@@ -80,6 +82,28 @@ def test_utm_zone_by_longitude() -> None:
     assert utm_crs(Point(126.1, 39.0)) == "EPSG:32652"
     with pytest.raises(CoordinateError, match="outside the UTM zones"):
         utm_crs(Point(0, 88))
+    with pytest.raises(CoordinateError):
+        utm_crs(Point(float("nan"), 39.0))
+
+
+@pytest.mark.parametrize(
+    ("lon", "lat"),
+    [
+        (126.0, 39.0),
+        (-180.0, 10.0),
+        (180.0, 10.0),
+        (0.0, 0.0),
+        (5.0, 84.0),
+        (5.0, -80.0),
+        (4.0, 60.5),
+        (10.0, 78.0),
+    ]
+    + [(37.31 * step % 360 - 180, 41.7 * step % 163 - 79.5) for step in range(12)],
+)
+def test_utm_zones_are_those_of_projs_database(lon: float, lat: float) -> None:
+    area = AreaOfInterest(lon, lat, lon, lat)
+    found = query_utm_crs_info(datum_name="WGS 84", area_of_interest=area)
+    assert utm_crs(Point(lon, lat)) == f"EPSG:{found[0].code}"
 
 
 @pytest.mark.parametrize(("crs", "half_width"), [("EPSG:4326", 100), ("EPSG:32651", 50_000)])

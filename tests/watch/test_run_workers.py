@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.spawn
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,7 +20,9 @@ import pytest
 from imagery.stack import STATES_FOLDER
 from watch.conduct import Conduct
 from watch.crew import Processes
+from watch.errors import WorkerError
 from watch.means import Judged, Means, Task
+from watch.nulls import Nulls
 from watch.workspace import Workspace
 
 Make = Callable[[str], Workspace]
@@ -173,3 +177,25 @@ def test_with_nothing_to_judge_nobody_is_started(
     )
     assert code == 0
     assert "1 site examined" in out
+
+
+def test_workers_that_end_before_they_read_anything_keep_nobody_waiting(
+    make_yards: Make, now: datetime
+) -> None:
+    workspace = make_yards("w")
+    site = next(iter(workspace.catalogue()))
+    means = Means.of(workspace.archive(), workspace.settings.look, keeps=False)
+    # More than a pipe holds, so that whoever sends it waits for somebody who reads it.
+    large = replace(means, quiet=Nulls((), notes=("quiet" * 2**16,)))
+    usual = multiprocessing.spawn.get_executable()
+    multiprocessing.spawn.set_executable(shutil.which("true") or "")
+    try:
+        with (
+            Processes(large, 1) as crew,
+            pytest.raises(WorkerError, match=r"ended by itself \(exit code 0\)"),
+        ):
+            crew.begin(0, Task(site, (), now))
+            listen(crew, 1)
+    finally:
+        multiprocessing.spawn.set_executable(usual)
+    assert multiprocessing.active_children() == []
