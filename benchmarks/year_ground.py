@@ -43,6 +43,7 @@ STEP_PX = 32
 STEP_DAYS = 5
 CADENCES_DAYS = (3, 5, 7)
 ACCOUNT = Client()
+LOCAL, DISTANT = "yard", "depot"
 
 TROUBLES = {
     "429": faults.too_many_requests("20"),
@@ -92,11 +93,11 @@ class Ground:
         return self.across * STEP_PX
 
     def days_of_images(self) -> list[date]:
-        """Return the days with an image; one of ten is missing."""
+        """Return the days with an image; some are missing."""
         first = self.start - timedelta(days=60)
         days = [first + timedelta(days=step) for step in range(0, 60 + self.days, STEP_DAYS)]
         drawn = np.random.default_rng(self.seed).random(len(days))
-        return [day for day, luck in zip(days, drawn, strict=True) if luck > 0.1 or day < self.start]
+        return [day for day, luck in zip(days, drawn, strict=True) if luck > 0.15 or day < self.start]
 
     def features(self) -> list[dict[str, Any]]:
         """Return the sites."""
@@ -157,10 +158,10 @@ class Made:
     def of(cls, folder: Path, *, sites: int, pulled: int, start: date, days: int, seed: int) -> Self:
         """Write all images of a year."""
         local = Ground(
-            "yard", sites - pulled, seed, start, days, 30.0, "EPSG:32651", 737_685.0, 4_339_425.0, 300.0
+            LOCAL, sites - pulled, seed, start, days, 30.0, "EPSG:32651", 737_685.0, 4_339_425.0, 300.0
         )
         distant = Ground(
-            "depot", pulled, seed + 1, start, days, 10.0, "EPSG:32652", 280_000.0, 4_440_000.0, 100.0
+            DISTANT, pulled, seed + 1, start, days, 10.0, "EPSG:32652", 280_000.0, 4_440_000.0, 100.0
         )
         made = cls(folder, local, distant)
         for ground, name in ((local, "down"), (distant, "tiles")):

@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from year_ground import ACCOUNT
+from year_ground import ACCOUNT, DISTANT
 
 from geo.errors import SitewatchError
 from imagery.sentinelhub.exchange import Limits
@@ -83,25 +83,27 @@ class Act:
     now: datetime
     workers: int = 1
     manners: tuple[Patience, Limits] = HASTY
-    due_only: bool = True
 
     def run(self) -> int:
-        """Make one unattended run that pulls first; return its exit code."""
+        """Make two unattended runs, over what is pulled and over the rest; return the worse exit code."""
         workspace, patience, limits = Workspace.open(self.root), *self.manners
+        ids = [site.id for site in workspace.catalogue()]
+        pulled = [site_id for site_id in ids if site_id.startswith(DISTANT)]
 
-        def make(conduct: Conduct) -> RunReport:
-            def look(sites: Sequence[str], left: Conduct) -> RunReport:
-                # As of a timer: the virtual clock says what time it is.
-                return workspace.run(sites, now=self.now, due_only=self.due_only, conduct=left)
+        def look(sites: Sequence[str], conduct: Conduct) -> RunReport:
+            return workspace.run(sites, now=self.now, due_only=True, conduct=conduct)
 
+        def pull(conduct: Conduct) -> RunReport:
             with connected(workspace, ENVIRONMENT, patience=patience, limits=limits) as connection:
-                return run_fresh(workspace, (), connection, now=self.now, conduct=conduct, look=look)
+                return run_fresh(workspace, pulled, connection, now=self.now, conduct=conduct, look=look)
 
-        clock = VirtualClock.at(self.now)
-        report = attended(self.root, Conduct(clock=clock, workers=self.workers), make)
-        if report.exit_code and self.manners is PATIENT:
-            raise SystemExit("\n".join(report.wrong[:5]))
-        return report.exit_code
+        rest = [site_id for site_id in ids if site_id not in pulled]
+        conduct = Conduct(clock=VirtualClock.at(self.now), workers=self.workers)
+        reports = [attended(self.root, conduct, do) for do in (pull, partial(look, rest))]
+        wrong = [problem for report in reports for problem in report.wrong]
+        if wrong and self.manners is PATIENT:
+            raise SystemExit("\n".join(wrong[:5]))
+        return max(report.exit_code for report in reports)
 
     def add(self, scenes: Sequence[PlannedScene]) -> int:
         """Add what came down to the archive."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -45,6 +45,13 @@ class Grid:
     site_id: str
     geobox: GeoBox
     """CRS, affine transform (pixel edge, north up) and shape ``(rows, columns)``."""
+    former_id: str = field(default="", compare=False)
+    """The first id of a site that was renamed: names and draws that follow from it stay as they were."""
+
+    @property
+    def first_id(self) -> str:
+        """The id that the site had first."""
+        return self.former_id or self.site_id
 
     @property
     def crs(self) -> str:

@@ -265,6 +265,8 @@ def _former_ids(sites: Mapping[str, Site]) -> dict[str, str]:
     former: dict[str, str] = {}
     for site in sites.values():
         for old in site.former_ids:
+            if old == site.id:
+                continue  # it took its first id again
             if old in sites or former.setdefault(old, site.id) != site.id:
                 taken = sites[old].id if old in sites else former[old]
                 problem = f"the former id {old!r} also means {taken!r}"

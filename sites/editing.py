@@ -111,7 +111,9 @@ def rename(catalogue: Catalogue, site_id: str, new_id: str) -> Catalogue:
     taken = catalogue.former.get(new_id, new_id)
     if taken != site.id and (taken in catalogue or taken in catalogue.subjects):
         raise CatalogueError(f"the id {new_id!r} is, or was, that of {taken!r}")
-    former = (*(old for old in site.former_ids if old != new_id), site.id)
+    first, *others = dict.fromkeys((*site.former_ids, site.id))
+    # Detections are named after the first id, so it stays the first even when the site takes it again.
+    former = (first, *(old for old in others if old != new_id))
     renamed = replace(site, id=new_id, former_ids=former if new_id != site.id else site.former_ids)
     return catalogue.with_records([renamed], without=[site.id])
 

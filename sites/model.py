@@ -203,6 +203,11 @@ class Site:
     feature_foreign: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """The same for members beside ``properties`` (RFC 7946, section 6.1)."""
 
+    @property
+    def first_id(self) -> str:
+        """The id that it had first; a name that follows from it stays when the site is renamed."""
+        return self.former_ids[0] if self.former_ids else self.id
+
     def __post_init__(self) -> None:
         require_id(self.id)
         if not self.names:

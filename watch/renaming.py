@@ -19,7 +19,7 @@ def adopt_former(sites: Sequence[Site], archive: Archive, ledger: Ledger) -> Non
 
     A catalogue is edited by hand as well as by command, so every run calls it.
     """
-    renamed = [(former, site.id) for site in sites for former in site.former_ids]
+    renamed = [(former, site.id) for site in sites for former in site.former_ids if former != site.id]
     if not renamed:
         return
     for former, present in renamed:

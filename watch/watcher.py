@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -75,7 +75,7 @@ def lattices(site: Site, archive: Archive, index: SceneIndex, *, until: datetime
             context_m=site.watch.context_m or DEFAULT_CONTEXT_M,
             scenes=covering,
         )
-        found.append(Lattice(grid, area, series, by_day))
+        found.append(Lattice(replace(grid, former_id=site.first_id), area, series, by_day))
     return found
 
 

@@ -225,8 +225,8 @@ def mean_over(values: NDArray[np.float32], place: Place, shapes: Shapes) -> NDAr
 
 
 def detection_id(frame: Frame, series: str, track: Track) -> str:
-    """Return an id that follows from site, grid, series, day and rank."""
-    content = (frame.grid.site_id, frame.grid.grid_id, series, track.opened.isoformat(), track.rank)
+    """Return an id that follows from the site's first id, grid, series, day and rank."""
+    content = (frame.grid.first_id, frame.grid.grid_id, series, track.opened.isoformat(), track.rank)
     return f"det-{hashlib.sha256(repr(content).encode()).hexdigest()[:12]}"
 
 

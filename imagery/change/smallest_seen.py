@@ -69,7 +69,7 @@ def _levels(day: Day) -> tuple[float, float, float]:
 
 def _rng(day: Day) -> np.random.Generator:
     chip = day.chip
-    content = (chip.site_id, chip.grid.grid_id, chip.series, chip.solar_day.isoformat())
+    content = (chip.grid.first_id, chip.grid.grid_id, chip.series, chip.solar_day.isoformat())
     return np.random.default_rng(int.from_bytes(hashlib.sha256(repr(content).encode()).digest()[:8], "big"))
 
 

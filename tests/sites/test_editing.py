@@ -95,6 +95,20 @@ def test_renaming_keeps_the_old_id_and_the_file(tmp_path: Path) -> None:
     assert rename(again, "z", "a").get("z").id == "a"
 
 
+def test_a_renamed_site_knows_its_first_id_even_when_it_takes_it_again(tmp_path: Path) -> None:
+    catalogue = Catalogue.of([site()])
+    assert catalogue.get("a").first_id == "a"
+    for new, former in (("b", ("a",)), ("c", ("a", "b")), ("a", ("a", "b", "c")), ("b", ("a", "c"))):
+        catalogue = rename(catalogue, "a", new)
+        (renamed,) = catalogue
+        assert (renamed.id, renamed.former_ids, renamed.first_id) == (new, former, "a")
+        assert {catalogue.get(old).id for old in former} == {new}
+        (tmp_path / "one.geojson").unlink(missing_ok=True)
+        Catalogue.of(list(catalogue), path=tmp_path).write(into="one.geojson")
+        assert check(tmp_path) == ()
+        assert Catalogue.read(tmp_path).get("a").former_ids == former
+
+
 def test_renaming_takes_no_id_of_another_site() -> None:
     catalogue = Catalogue.of([site(), site(id="b", former_ids=("c",))])
     for taken in ("b", "c"):

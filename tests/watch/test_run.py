@@ -243,6 +243,26 @@ def test_a_renamed_site_keeps_its_looks(
     assert [path.name for path in (workspace.archive_path / "grids").iterdir()] == ["north-yard.json"]
 
 
+def test_a_renamed_site_is_judged_and_its_detections_named_as_if_it_were_not(
+    make_workspace: Make, add_scenes: Add, scenes: Scenes, days: list[date], now: datetime
+) -> None:
+    files = scenes(days)
+    left: list[dict[str, Any]] = []
+    for name in ("renamed", "as-it-was"):
+        workspace = make_workspace(name)
+        add_scenes(workspace, files)
+        workspace.run(now=datetime(days[16].year, days[16].month, days[16].day, 23, tzinfo=UTC))
+        if name == "renamed":
+            rename(workspace.catalogue(), "yard", "north-yard").write()
+        workspace.run(now=now)
+        with workspace.ledger() as ledger:
+            left.append(ledger.snapshot())
+    assert left[0]["detections"]
+    for table, rows in left[0].items():
+        theirs = [row | {"site_id": "north-yard"} if "site_id" in row else row for row in left[1][table]]
+        assert rows == theirs
+
+
 def test_scenes_of_other_bands_or_scale_are_no_history_and_stop_nothing(
     make_workspace: Make, add_scenes: Add, scenes: Scenes, days: list[date], now: datetime
 ) -> None:
