@@ -58,7 +58,7 @@ jobs:
       - name: Look at what is due
 {secrets}        run: |
           code=0
-          sitewatch run --due {pull}--deadline PT{deadline_s}S --report report.html || code=$?
+          sitewatch run --due {extras}--deadline PT{deadline_s}S --report report.html || code=$?
           case "$code" in
             {codes}) ;;
             *) exit "$code" ;;
@@ -84,11 +84,14 @@ jobs:
           if-no-files-found: warn
 """
 
-_SECRETS = """\
-        env:
-          SITEWATCH_SH_CLIENT_ID: ${{ secrets.SITEWATCH_SH_CLIENT_ID }}
-          SITEWATCH_SH_CLIENT_SECRET: ${{ secrets.SITEWATCH_SH_CLIENT_SECRET }}
-"""
+_PULL_SECRETS = ("SITEWATCH_SH_CLIENT_ID", "SITEWATCH_SH_CLIENT_SECRET")
+_WORD_SECRETS = (
+    "SITEWATCH_SMTP_PASSWORD",
+    "SITEWATCH_WEBHOOK_URL",
+    "SITEWATCH_WEBHOOK_SECRET",
+    "SITEWATCH_CHAT_URLS",
+)
+"""One that the repository does not have is empty there, and counts as not set."""
 
 
 def github_workflow(recipe: Recipe, year: int) -> str:
@@ -104,8 +107,8 @@ def github_workflow(recipe: Recipe, year: int) -> str:
     times = utc_times(recipe, year)
     minutes = min(_MOST_MINUTES, int(recipe.deadline.total_seconds()) // 60 + 60)
     return _WORKFLOW.format(
-        secrets=_SECRETS if recipe.pull else "",
-        pull="--pull " if recipe.pull else "",
+        secrets=_secrets(recipe),
+        extras="".join(f"{option} " for option in recipe.extras),
         both="; both are written, for summer and winter" if len(times) > 1 else "",
         crons="\n".join(f'    - cron: "{moment.minute} {moment.hour} * * *"' for moment in times),
         minutes=minutes,
@@ -114,6 +117,12 @@ def github_workflow(recipe: Recipe, year: int) -> str:
         deadline_s=min(int(recipe.deadline.total_seconds()), (_MOST_MINUTES - 60) * 60),
         codes="|".join(str(code) for code in PUBLISHED_AFTER),
     )
+
+
+def _secrets(recipe: Recipe) -> str:
+    names = (*(_PULL_SECRETS if recipe.pull else ()), *(_WORD_SECRETS if recipe.notify else ()))
+    lines = [f"          {name}: ${{{{ secrets.{name} }}}}\n" for name in names]
+    return "".join(["        env:\n", *lines]) if lines else ""
 
 
 def utc_times(recipe: Recipe, year: int) -> tuple[time, ...]:

@@ -42,6 +42,8 @@ class Recipe:
     """No site is begun once a run has taken this long."""
     pull: bool = False
     """Whether images are pulled first."""
+    notify: bool = False
+    """Whether word is sent of what is new, to the sinks of [notify]."""
     python: str = sys.executable
 
     def __post_init__(self) -> None:
@@ -69,8 +71,13 @@ class Recipe:
     def run(self) -> tuple[str, ...]:
         """The words of the run's command."""
         limit = f"PT{int(self.deadline.total_seconds())}S"
-        words = ("run", "--due", "--pull") if self.pull else ("run", "--due")
-        return (*self._command(*words), "--deadline", limit, "--quiet")
+        return (*self._command("run", "--due", *self.extras), "--deadline", limit, "--quiet")
+
+    @property
+    def extras(self) -> tuple[str, ...]:
+        """What the run does besides looking, as options."""
+        wanted = {"--pull": self.pull, "--notify": self.notify}
+        return tuple(option for option, is_wanted in wanted.items() if is_wanted)
 
     @property
     def map(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from geo.errors import SitewatchError
 from maps.page_manifest import fault_of, read_manifest
 from watch.findings import Finding, Grade, damaged, finding_of, stale
+from watch.reviews import read_reviews
 from watch.verify_archive import check_archive
 from watch.verify_ledger import ledger_findings
 from watch.verify_words import catalogue_findings, journal_findings, review_findings
@@ -57,7 +58,12 @@ def verify(workspace: Workspace, *, quick: bool = False, progress: Progress | No
     site_ids = _site_ids(workspace)
     archive = check_archive(workspace.archive(), site_ids, quick=quick, progress=progress)
     ledger = ledger_findings(
-        workspace, scene_ids=archive.scene_ids, wanted=archive.wanted, site_ids=site_ids, quick=quick
+        workspace,
+        scene_ids=archive.scene_ids,
+        wanted=archive.wanted,
+        site_ids=site_ids,
+        reviews=read_reviews(workspace.reviews_path),
+        quick=quick,
     )
     findings = (*words, *archive.findings, *ledger, *_page_findings(workspace, quick=quick))
     return VerifyReport(findings, archive.scenes, quick)

@@ -14,15 +14,18 @@ import sqlalchemy as sa
 from geo.errors import SitewatchError
 from imagery.model import DetectionState
 from watch.findings import Finding, damaged, finding_of, stale
+from watch.queue import orphans
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from imagery.model import Detection, Look
+    from watch.decisions import Decision
     from watch.ledger import Ledger
+    from watch.reviews import Reviews
     from watch.workspace import Workspace
 
-_REBUILD = "Take it from a backup, or move it away and judge anew with: sitewatch run"
+_REBUILD = "Take it from a backup, or make it again from archive and files: sitewatch ledger rebuild"
 _MAX_FAULTS = 20
 """Of one damaged file; the rest says nothing more."""
 
@@ -33,6 +36,7 @@ def ledger_findings(
     scene_ids: Collection[str],
     wanted: Collection[str],
     site_ids: Collection[str] | None,
+    reviews: Reviews,
     quick: bool,
 ) -> Iterator[Finding]:
     """Yield what is wrong with the ledger of a workspace.
@@ -42,6 +46,7 @@ def ledger_findings(
         scene_ids: Of the archive.
         wanted: Scenes that a restored archive lacks, as it says itself.
         site_ids: Present and former ids of the catalogue's sites; None when it can't be read.
+        reviews: What analysts said of detections.
         quick: SQLite's shorter check, without what indexes say.
     """
     place = workspace.ledger_place
@@ -56,6 +61,7 @@ def ledger_findings(
     try:
         with workspace.ledger() as ledger:
             yield from _contents(ledger, name, scene_ids, wanted, site_ids)
+            yield from _orphans(workspace, reviews, ledger.detections())
     except SitewatchError as error:
         yield finding_of("ledger", error, name, _REBUILD)
     except (sa.exc.DBAPIError, ValueError, KeyError, TypeError) as error:
@@ -99,6 +105,18 @@ def _contents(
             yield stale("ledger", name, problem, hint, feature=site_id)
         yield from _without_scenes(name, site_id, looks, scene_ids, wanted, is_foreign=is_foreign)
         yield from _without_looks(name, detections, looks)
+
+
+def _orphans(workspace: Workspace, reviews: Reviews, found: Sequence[Detection]) -> Iterator[Finding]:
+    """Yield the decisions on detections that the ledger does not have, a finding for each detection."""
+    by_id: dict[str, list[Decision]] = {}
+    for decision in orphans(reviews.decisions, found):
+        by_id.setdefault(decision.detection_id, []).append(decision)
+    for detection_id, said in by_id.items():
+        verdicts = ", ".join(f"{each.verdict} by {each.by}" for each in said)
+        problem = f"no detection of the ledger has this id ({verdicts}, of site {said[0].site_id})"
+        hint = "See `sitewatch review list --orphans`: say it anew of what was found instead, or retract it"
+        yield stale("reviews", workspace.reviews_path, problem, hint, feature=f"detection {detection_id}")
 
 
 def _without_scenes(

@@ -39,6 +39,7 @@ timer.log
 health.json
 ledger.sqlite-wal
 ledger.sqlite-shm
+ledger.rebuilt.sqlite*
 upgrades/
 """
 

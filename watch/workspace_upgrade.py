@@ -90,7 +90,11 @@ STEPS = (
     Step(
         2,
         "state the version; let git leave out what SQLite keeps beside the ledger, and copies of upgrades",
-        {".gitignore": _ignoring("ledger.sqlite-wal", "ledger.sqlite-shm", f"{UPGRADES_FOLDER}/")},
+        {
+            ".gitignore": _ignoring(
+                "ledger.sqlite-wal", "ledger.sqlite-shm", "ledger.rebuilt.sqlite*", f"{UPGRADES_FOLDER}/"
+            )
+        },
     ),
 )
 """In order. A step that was released is never edited: there are workspaces that have taken it."""

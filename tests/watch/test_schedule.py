@@ -18,6 +18,7 @@ from geo.errors import InputError
 from watch.github import KEPT_PATHS, github_workflow, utc_times
 from watch.schedule import Recipe, cron_lines
 from watch.systemd import command_line, systemd_units
+from watch.workspace import Workspace
 
 Command = Callable[..., tuple[int, str, str]]
 HOSTILE = "50% of $HOME; \"rm\" 'x' \\back é ${A} $(b) `c` %n {d} | & # ~"
@@ -33,6 +34,22 @@ def test_one_line_a_day_in_the_form_cron_reads() -> None:
         r"[0-9]{1,2} 4 \* \* \* \{ .+ run --due --workspace /data/markets .+ \} >> \S+ 2>&1", line
     )
     assert " map --workspace /data/markets" in line
+
+
+def test_a_recipe_may_have_runs_send_word(tmp_path: Path, sitewatch: Command) -> None:
+    recipe = Recipe(Path("/data/markets"), notify=True)
+    assert "run --due --notify --deadline" in github_workflow(recipe, 2026)
+    assert " run --due --notify --workspace /data/markets " in job(cron_lines(recipe))
+    (service, _) = systemd_units(recipe).values()
+    assert '"run" "--due" "--notify"' in service
+    root = str(Workspace.create(tmp_path / "w", builtin=False).root)
+    for timer in ("cron", "systemd", "github"):
+        plain, told = (
+            sitewatch("schedule", "print", timer, *extra, "--workspace", root) for extra in ([], ["--notify"])
+        )
+        assert plain[0] == told[0] == 0
+        assert "notify" not in plain[1]
+        assert "notify" in told[1]
 
 
 def test_same_workspace_same_minute_other_workspace_another() -> None:
@@ -143,6 +160,11 @@ def test_a_workflow_names_its_secrets_and_carries_the_ledger_on() -> None:
     assert text.count("cron:") == 1
     for name in ("SITEWATCH_SH_CLIENT_ID", "SITEWATCH_SH_CLIENT_SECRET"):
         assert f"{name}: ${{{{ secrets.{name} }}}}\n" in text
+    told = github_workflow(replace(recipe, notify=True), 2026)
+    assert "run --due --pull --notify --deadline" in told
+    for name in ("SMTP_PASSWORD", "WEBHOOK_URL", "WEBHOOK_SECRET", "CHAT_URLS"):
+        assert f"SITEWATCH_{name}" not in text
+        assert f"          SITEWATCH_{name}: ${{{{ secrets.SITEWATCH_{name} }}}}\n" in told
     for path in KEPT_PATHS:
         assert text.count(f"            {path}\n") >= 2
     assert "cancel-in-progress: false" in text

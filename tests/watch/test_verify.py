@@ -253,8 +253,14 @@ def test_the_ledger_against_itself_archive_and_catalogue(
     with kept.ledger() as ledger:
         detection = ledger.detections(SITE)[0]
     execute(kept, f"delete from looks where solar_day = '{detection.first_with}'")
-    only(verify(kept), Grade.DAMAGED, "ledger", detection.id, str(detection.first_with), "sitewatch run")
+    report = verify(kept)
+    only(report, Grade.DAMAGED, "ledger", detection.id, str(detection.first_with), "sitewatch ledger rebuild")
     kept.run(now=now)
+    said = {"at": "2021-01-01T00:00:00Z", "by": "anna", "verdict": "dismiss", "site": SITE, "because": "snow"}
+    decisions = [said | {"detection": each} for each in (detection.id, "det-of-old")]
+    (kept.reviews_path / "anna.jsonl").write_text("".join(json.dumps(each) + "\n" for each in decisions))
+    only(verify(kept), Grade.STALE, "reviews", "det-of-old", "dismiss by anna", "--orphans")
+    (kept.reviews_path / "anna.jsonl").unlink()
     assert lines(verify(kept)) == []
     execute(
         kept,

@@ -14,7 +14,7 @@ from watch.errors import WorkspaceBusyError, WorkspaceError
 from watch.lock import LOCK_FILE, writing
 from watch.settings import SETTINGS_FILE
 from watch.versions import CURRENT_VERSION, read_version, with_version
-from watch.workspace import Workspace
+from watch.workspace import GITIGNORE, Workspace
 from watch.workspace_upgrade import STEPS, UPGRADES_FOLDER, Step, upgrade
 
 Sitewatch = Callable[..., tuple[int, str, str]]
@@ -65,6 +65,7 @@ def test_an_older_workspace_is_used_as_it_is_and_upgraded_on_demand(tmp_path: Pa
     assert now[SETTINGS_FILE].decode() == expected
     assert now[".gitignore"].startswith(was[".gitignore"])
     assert b"\r\nledger.sqlite-wal\r\n" in now[".gitignore"]
+    assert set(GITIGNORE.split()[-4:]) <= set(now[".gitignore"].decode(errors="ignore").split())
     copies = report.steps[0].copies
     assert copies is not None
     assert files(copies) == was

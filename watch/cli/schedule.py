@@ -42,6 +42,10 @@ def print_recipe(
     jitter: Annotated[str, typer.Option(metavar="ISO", help="Start up to so much later.")] = "PT15M",
     deadline: Annotated[str, typer.Option(metavar="ISO", help="Begin no site after this long.")] = "PT4H",
     pull: Annotated[bool, typer.Option("--pull", help="Have each run pull images first.")] = False,
+    notify: Annotated[
+        bool,
+        typer.Option("--notify", help="Have each run send word of what is new; see notify."),
+    ] = False,
     out: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Write the files into this folder instead.", show_default=False),
@@ -68,6 +72,7 @@ def print_recipe(
         jitter=parse_period(jitter, "--jitter"),
         deadline=parse_period(deadline, "--deadline"),
         pull=pull,
+        notify=notify,
     )
     folder, files = _files(timer, recipe)
     if out is not None:
