@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import defaultdict
 from dataclasses import replace
 from datetime import UTC, datetime, time
 from itertools import count
@@ -23,7 +24,7 @@ from maps.profile import Kind, Left
 from sites.observation import derived_id
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from imagery.model import Detection, Look
     from sites.model import Attribute, Site
@@ -35,7 +36,9 @@ _HEIGHTS = frozenset(
 )
 """Words in the quantities of attributes that say where a site is."""
 _CLEAR_STEPS = 4
-_OF_A_PLACE = re.compile(r"(?:-[0-9a-f]{4}|[-_0-9]*\d{3,}[-_0-9]*)$")
+_DIGEST = re.compile(r"-[0-9a-f]{4}$")
+_DIGITS_OF_A_PLACE = 6
+_NO_DIGITS = str.maketrans("", "", "0123456789")
 _LONGEST_BASE = 56
 
 
@@ -77,6 +80,7 @@ class Blur:
             names=tuple(replace(name, text=self.text(name.text, "name")) for name in site.names),
             geometry=None if point is None else shapely.Point(coarse(point.x, point.y, self.radius_m)),
             footprint=None,
+            former_ids=(),
             county=None,
             coordinate_accuracy_m=None if point is None else self._accuracy_m(site.coordinate_accuracy_m),
             coordinate_source=None,
@@ -207,16 +211,21 @@ def site_ids(sites: Sequence[Site], radius_m: int) -> dict[str, str]:
     """
     if not radius_m:
         return {site.id: site.id for site in sites}
-    taken = {site.id for site in sites if not _OF_A_PLACE.search(site.id)}
-    out = {each: each for each in taken}
-    for site in sorted(sites, key=lambda each: each.id):
-        if site.id in taken:
-            continue
-        base = _OF_A_PLACE.sub("", site.id)[:_LONGEST_BASE].rstrip("-_") or "site"
-        number = next(each for each in count(1) if f"{base}-{each}" not in taken)
-        out[site.id] = f"{base}-{number}"
-        taken.add(out[site.id])
+    telling = [site.id for site in sites if _may_tell_place(site.id)]
+    out = {site.id: site.id for site in sites} | dict.fromkeys(telling, "")
+    taken = {site.id for site in sites}
+    numbers: defaultdict[str, Iterator[int]] = defaultdict(lambda: count(1))
+    for old in sorted(telling):
+        base = _DIGEST.sub("", old).translate(_NO_DIGITS).strip("-_")[:_LONGEST_BASE].strip("-_") or "site"
+        while (new := f"{base}-{next(numbers[base])}") in taken:
+            pass
+        out[old] = new
+        taken.add(new)
     return out
+
+
+def _may_tell_place(site_id: str) -> bool:
+    return bool(_DIGEST.search(site_id)) or sum(char.isdigit() for char in site_id) >= _DIGITS_OF_A_PLACE
 
 
 def _is_place(attribute: Attribute) -> bool:

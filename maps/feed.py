@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import escape, quoteattr
+
+from maps.safetext import clean, xml_attribute, xml_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 holds in no form (section 2.2)."""
 
 _NAMESPACE = uuid.UUID("5a0f6f4c-8f5e-5d0b-9a58-6d1f7a2f6c11")
 """Of the names that ids are made of: any fixed one will do."""
@@ -31,6 +28,8 @@ class Entry:
     updated: datetime
     """Aware."""
     category: str = ""
+    link: str = ""
+    """Where more is told; relative to the feed or a whole address. Left out when empty."""
 
 
 def atom(title: str, entries: Sequence[Entry], *, key: str, made: datetime, address: str = "") -> bytes:
@@ -54,37 +53,39 @@ def atom(title: str, entries: Sequence[Entry], *, key: str, made: datetime, addr
         "  <generator>sitewatch</generator>",
     ]
     if address:
-        lines.append(f'  <link rel="self" type="application/atom+xml" href={quoteattr(_clean(address))}/>')
+        lines.append(f'  <link rel="self" type="application/atom+xml" href={xml_attribute(address)}/>')
     for entry in entries:
         lines += _entry(entry, key)
     return ("\n".join([*lines, "</feed>"]) + "\n").encode()
 
 
 def _entry(entry: Entry, key: str) -> list[str]:
-    category = [f"    <category term={quoteattr(_clean(entry.category))}/>"] if entry.category else []
+    category = [f"    <category term={xml_attribute(entry.category)}/>"] if entry.category else []
+    link = (
+        [f'    <link rel="alternate" type="text/html" href={xml_attribute(entry.link)}/>']
+        if entry.link
+        else []
+    )
     return [
         "  <entry>",
         f"    <id>{_id(f'{key}/{entry.key}')}</id>",
         f"    <title>{_text(entry.title)}</title>",
         f"    <updated>{_instant(entry.updated)}</updated>",
         *category,
+        *link,
         f'    <content type="text">{_text(entry.text)}</content>',
         "  </entry>",
     ]
 
 
 def _id(key: str) -> str:
-    return f"urn:uuid:{uuid.uuid5(_NAMESPACE, _clean(key))}"
+    return f"urn:uuid:{uuid.uuid5(_NAMESPACE, clean(key))}"
 
 
 def _instant(instant: datetime) -> str:
     return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _clean(text: str) -> str:
-    return _NOT_XML.sub("\ufffd", text)
-
-
 def _text(text: str) -> str:
     # A text is never empty: RFC 4287 wants titles that say something.
-    return escape(_clean(text)) or "-"
+    return xml_text(text) or "-"

@@ -196,6 +196,7 @@ def _site(site: Site, ids: Mapping[str, str], blur: Blur) -> Site:
         opened=site.opened,
         closed=site.closed,
         relations=tuple(Relation(r.kind, ids[r.site]) for r in site.relations if r.site in ids),
+        former_ids=site.former_ids,  # pictures and links may go by them
         attributes=tuple(replace(a, source=None, foreign={}) for a in site.attributes),
         retired=site.retired and Retirement(site.retired.date, site.retired.reason),
     )

@@ -19,6 +19,7 @@ from maps.view import Context, MapView, SiteEntry
 from sites.context import read_events, read_series
 from watch.observable import labels
 from watch.publish_chips import album_of
+from watch.publish_data import ALL_FORMATS, data_files
 from watch.publish_settings import profile_of
 from watch.reviews import read_reviews
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from sites.catalogue import Catalogue
     from sites.model import Site
     from watch.ledger import Ledger
+    from watch.publish_data import Format
     from watch.settings import Settings
     from watch.workspace import Workspace
 
@@ -59,6 +61,15 @@ class PublishOptions:
     """Pictures a site, beyond those that detections need."""
     profile: str | None = None
     """Name of what readers may see; the settings' when None."""
+    formats: tuple[Format, ...] | None = None
+    """Of the files beside the pages; when None all of them, and none beside a single file."""
+
+    @property
+    def wanted_formats(self) -> tuple[Format, ...]:
+        """The formats that are written."""
+        if self.formats is not None:
+            return self.formats
+        return () if self.single_file else ALL_FORMATS
 
 
 FOLDER_FORM = PublishOptions()
@@ -125,6 +136,8 @@ def publish(
         shown = tuple(_each_site(view, artist, pages, progress))
         whole = replace(view, entries=shown)
         pages.write(INDEX, render_site_map(whole))
+        for path, data in data_files(whole, options.wanted_formats):
+            pages.write(path, data)
     return Published(
         left=left.beside(artist.withheld),
         index=folder / INDEX,

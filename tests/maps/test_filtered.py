@@ -13,6 +13,7 @@ from geo.dates import parse_edtf
 from geo.errors import Where
 from imagery.change.card import Card
 from imagery.model import Detection, DetectionState, Look, NoScene, Outcome
+from maps.blurring import site_ids
 from maps.data_block import site_details, view_block
 from maps.errors import PageError
 from maps.facts import site_facts
@@ -281,7 +282,9 @@ def test_rows_under_a_former_id_come_along(valley: Site, detection: Detection) -
     moved = replace(valley, id="dale", former_ids=("valley",))
     kept, _ = filtered(MapView("t", MADE, (SiteEntry(moved, detections=(detection,)),)), PUBLIC)
     assert only(kept).detections[0].site_id == "dale"
-    assert only(kept).site.former_ids == ()
+    assert only(kept).site.former_ids == ("valley",)
+    blurred, _ = filtered(MapView("t", MADE, (SiteEntry(moved),)), replace(PUBLIC, blur_m=5_000))
+    assert only(blurred).site.former_ids == ()
 
 
 def test_context_tells_of_nothing_that_is_left_out() -> None:
@@ -366,3 +369,25 @@ def test_a_radius_without_a_lattice_is_refused() -> None:
         replace(PUBLIC, blur_m=3_000)
     assert caught.value.where == Where(field="blur_m")
     assert "5000" in str(caught.value)
+
+
+def test_ids_that_may_tell_a_place_become_numbers() -> None:
+    names = [
+        "yard",
+        "yard-0a1f",
+        "yard-ffff",
+        "yard-1",
+        "at-39-0194-125-7381",
+        "390194",
+        "route-65",
+        "site-101",
+    ]
+    told = site_ids([site(name) for name in names], 5_000)
+    assert told == {
+        **{name: name for name in ("yard", "yard-1", "route-65", "site-101")},
+        "yard-0a1f": "yard-2",
+        "yard-ffff": "yard-3",
+        "at-39-0194-125-7381": "at-1",
+        "390194": "site-1",
+    }
+    assert site_ids([site("yard-0a1f")], 0) == {"yard-0a1f": "yard-0a1f"}

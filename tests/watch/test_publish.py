@@ -17,6 +17,7 @@ from watch.workspace import Workspace
 
 Sitewatch = Callable[..., tuple[int, str, str]]
 NOW = datetime(2024, 1, 2, tzinfo=UTC)
+PAGES = PublishOptions(formats=())
 
 
 def feature(site_id: str, name: str, lon: float) -> dict[str, object]:
@@ -53,7 +54,9 @@ def test_the_folder_holds_a_map_and_a_dossier_for_each_site(workspace: Workspace
     seen: list[tuple[int, int, str]] = []
     done = publish(workspace, now=NOW, progress=lambda *each: seen.append(each))
     assert names(workspace.public_path) == [
+        "atom.xml", "data/detections.geojson", "data/looks.csv", "data/notes.csv", "data/sites.geojson",
         "index.html", "manifest.json", "sites/alpha.html", "sites/beta.html", "sites/gamma.html",
+        "sitewatch.gpkg", "sitewatch.kmz",
     ]  # fmt: skip
     assert done.dossiers == 3
     assert seen == [(1, 3, "alpha"), (2, 3, "beta"), (3, 3, "gamma")]
@@ -63,23 +66,23 @@ def test_the_folder_holds_a_map_and_a_dossier_for_each_site(workspace: Workspace
 
 
 def test_only_dossiers_whose_content_changed_are_written_again(workspace: Workspace) -> None:
-    publish(workspace, now=NOW)
+    publish(workspace, now=NOW, options=PAGES)
     kept = workspace.public_path / "sites" / "alpha.html"
     before = kept.stat()
     file = workspace.catalogue_path / "sites.geojson"
     file.write_text(file.read_text().replace('"Beta"', '"Beta Market"'))
-    done = publish(workspace, now=NOW.replace(year=2025))
+    done = publish(workspace, now=NOW.replace(year=2025), options=PAGES)
     assert done.files.written == ("index.html", "sites/beta.html")
     assert (kept.stat().st_ino, kept.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
 def test_dossiers_of_sites_that_are_gone_go_and_what_others_wrote_stays(workspace: Workspace) -> None:
-    publish(workspace, now=NOW)
+    publish(workspace, now=NOW, options=PAGES)
     (workspace.public_path / "feed.xml").write_text("<feed/>")
     (workspace.public_path / "health.html").write_text("fine")
     (workspace.public_path / "sites" / "delta.html").write_text("mine")
     put(workspace, "alpha")
-    done = publish(workspace, now=NOW)
+    done = publish(workspace, now=NOW, options=PAGES)
     assert done.files.removed == ("sites/beta.html", "sites/gamma.html")
     assert names(workspace.public_path) == [
         "feed.xml", "health.html", "index.html", "manifest.json", "sites/alpha.html", "sites/delta.html",
@@ -104,13 +107,13 @@ def test_a_site_nobody_knows_changes_nothing(workspace: Workspace) -> None:
 
 def test_the_command_names_what_it_did(workspace: Workspace, sitewatch: Sitewatch, tmp_path: Path) -> None:
     folder = ["--workspace", str(workspace.root), "--out", str(tmp_path / "out")]
-    code, out, _ = sitewatch("map", "beta", *folder, "--json")
+    code, out, _ = sitewatch("map", "beta", "--formats", "none", *folder, "--json")
     document = json.loads(out)
     assert code == 0
     assert document["written"] == ["index.html", "sites/beta.html"]
     assert (document["sites"], document["dossiers"], document["kept"]) == (1, 1, 0)
     assert names(tmp_path / "out") == ["index.html", "manifest.json", "sites/beta.html"]
-    code, out, _ = sitewatch("map", "--no-dossiers", *folder)
+    code, out, _ = sitewatch("map", "--no-dossiers", "--formats", "none", *folder)
     assert code == 0
     assert out.splitlines() == [
         "1 file written, 0 as they were, 1 removed.", str(tmp_path / "out" / "index.html"),
@@ -126,3 +129,22 @@ def test_a_folder_with_something_else_is_refused(
     assert code == 1
     assert "no page of ours" in err
     assert (tmp_path / "index.html").read_text() == "my home page"
+
+
+def test_formats_are_chosen_by_name(workspace: Workspace, sitewatch: Sitewatch, tmp_path: Path) -> None:
+    folder = ["--workspace", str(workspace.root), "--out", str(tmp_path / "out")]
+    sitewatch("map", "--no-dossiers", "--formats", "kmz, atom,kmz", *folder)
+    assert names(tmp_path / "out") == ["atom.xml", "index.html", "manifest.json", "sitewatch.kmz"]
+    sitewatch("map", "--single-file", *folder)
+    assert names(tmp_path / "out") == ["index.html", "manifest.json"]
+    sitewatch("map", "--single-file", "--formats", "gpkg", *folder)
+    assert names(tmp_path / "out") == ["index.html", "manifest.json", "sitewatch.gpkg"]
+    code, _, err = sitewatch("map", "--formats", "kml", *folder)
+    assert code == 2 and "--formats: no format 'kml'. Write some of geojson,csv,kmz,gpkg,atom, or none" in err
+    assert names(tmp_path / "out") == ["index.html", "manifest.json", "sitewatch.gpkg"]
+
+
+def test_the_same_content_gives_the_same_files_whenever_it_is_published(workspace: Workspace) -> None:
+    publish(workspace, now=NOW)
+    done = publish(workspace, now=NOW.replace(year=2026))
+    assert done.files.written == ("index.html",)

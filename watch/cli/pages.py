@@ -39,6 +39,15 @@ def site_map(
     chips: Annotated[
         int, typer.Option(metavar="N", min=1, help="Pictures a site, beyond those that detections need.")
     ] = 12,
+    formats: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LIST",
+            help="Files beside the pages: geojson,csv,kmz,gpkg,atom, or none. All when absent; with "
+            "--single-file none.",
+            show_default=False,
+        ),
+    ] = None,
     publish: Annotated[
         str | None,
         typer.Option(
@@ -56,7 +65,8 @@ def site_map(
 ) -> None:
     """Write the map of all sites and a dossier for each; print the map's path.
 
-    The folder holds index.html, sites/ID.html for each site and manifest.json. It changes whole or not at
+    The folder holds index.html, sites/ID.html for each site, the same as files for other programs (data/,
+    sitewatch.kmz, sitewatch.gpkg, atom.xml) and manifest.json. It changes whole or not at
     all; only pages whose content changed are written again, pages of sites that are gone are removed, and
     files that sitewatch did not write are never touched.
     """
@@ -65,6 +75,7 @@ def site_map(
     from watch.publish import Preview, PublishOptions
     from watch.publish import preview as look_ahead
     from watch.publish import publish as write
+    from watch.publish_data import parse_formats
     from watch.workspace import Workspace as Folder
 
     output = Output(json, quiet)
@@ -74,6 +85,7 @@ def site_map(
         sites=tuple(sites or ()),
         chips=chips,
         profile=publish,
+        formats=None if formats is None else parse_formats(formats),
     )
     folder = Folder.open(workspace)
     with counted(output, "Pages") as progress:
