@@ -130,6 +130,8 @@ def without_places(text: str, mark: str = WITHHELD) -> str:
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:
     """Yield where places stand, in no order."""
+    if not ("." in text or "///" in text or any(char.isdigit() for char in text)):
+        return  # neither an address nor a number
     for match in _ADDRESS.finditer(text):
         if is_map_address(match[0]):
             yield match.span()

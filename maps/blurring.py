@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import shapely
 
 from geo.coarse import coarse
-from geo.mentions import has_place, is_map_address, without_places
+from geo.mentions import has_place, without_places
 from maps.profile import Kind, Left
 from sites.observation import derived_id
 
@@ -180,7 +180,7 @@ class Blur:
         )
 
     def _address(self, address: str | None, what: str) -> str | None:
-        if address is None or not (is_map_address(address) or has_place(address)):
+        if address is None or not has_place(address):
             return address
         self._tell(what, "the address of a map")
         return None

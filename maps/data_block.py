@@ -42,6 +42,7 @@ def view_block(view: MapView) -> dict[str, Any]:
         "statement": view.statement,
         "thresholds": list(view.thresholds),
         "dossiers": view.dossiers,
+        "files": [list(each) for each in view.files],
         "outcomes": [str(outcome) for outcome in OUTCOMES],
         "counts": {str(outcome): counts[str(outcome)] for outcome in OUTCOMES},
         "symbols": {

@@ -46,6 +46,7 @@ def filtered(view: MapView, profile: Profile) -> tuple[MapView, LeftOut]:
         profile=profile.name,
         context=readable_context(view.context, _gone(view, entries, rows), blur),
         dossiers=view.dossiers,
+        files=view.files,
     )
     return kept, left_out(profile, rows)
 

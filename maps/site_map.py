@@ -52,6 +52,7 @@ SCRIPTS = (
     "pictures.js",
     "panel.js",
     "dossiers.js",
+    "files.js",
     "basemap.js",
     "clusters.js",
     "sitemap.js",

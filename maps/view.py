@@ -120,6 +120,8 @@ class MapView:
     dossiers: bool = False
     """Whether each site has a page of its own beside this one (`maps.dossier.dossier_path`)."""
     context: Context = NO_CONTEXT
+    files: tuple[tuple[str, str], ...] = ()
+    """What lies beside the page for other programs: words, and the path from the page."""
 
     def __post_init__(self) -> None:
         if self.made.tzinfo is None:

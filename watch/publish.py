@@ -19,9 +19,10 @@ from maps.view import Context, MapView, SiteEntry
 from sites.context import read_events, read_series
 from watch.observable import labels
 from watch.publish_chips import album_of
-from watch.publish_data import ALL_FORMATS, data_files
+from watch.publish_data import ALL_FORMATS, data_files, file_links
 from watch.publish_settings import profile_of
 from watch.reviews import read_reviews
+from watch.sinks import FEED_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -89,6 +90,8 @@ class Published:
     """What the profile took out."""
     dossiers: int = 0
     """Pages of single sites."""
+    notify_feed: str = ""
+    """Name of a file in the folder that tells all that is new, whatever the profile; empty where none is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +137,7 @@ def publish(
     artist = _Artist(workspace, options.chips, profile, everything)
     with replacing_pages(folder) as pages:
         shown = tuple(_each_site(view, artist, pages, progress))
-        whole = replace(view, entries=shown)
+        whole = replace(view, entries=shown, files=file_links(options.wanted_formats))
         pages.write(INDEX, render_site_map(whole))
         for path, data in data_files(whole, options.wanted_formats):
             pages.write(path, data)
@@ -145,6 +148,7 @@ def publish(
         missing=tuple(artist.missing),
         files=pages.swapped,
         dossiers=len(shown) if view.dossiers else 0,
+        notify_feed=FEED_FILE if (folder / FEED_FILE).exists() else "",
     )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from geo.errors import Where
 from watch.errors import WorkspaceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from maps.view import MapView
 
@@ -25,6 +26,19 @@ class Format(StrEnum):
 
 
 ALL_FORMATS = tuple(Format)
+
+
+WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        "data/sites.geojson": "Sites with their notes, GeoJSON",
+        "data/detections.geojson": "Detections, GeoJSON",
+        "data/notes.csv": "Notes, CSV",
+        "data/looks.csv": "Looks, and due windows without an image, CSV",
+        "sitewatch.kmz": "Google Earth, with times and images, KMZ",
+        "sitewatch.gpkg": "QGIS, with dates for its temporal controller, GeoPackage",
+        "atom.xml": "The latest notes and detections, Atom feed",
+    }
+)
 
 
 def parse_formats(text: str) -> tuple[Format, ...]:
@@ -54,6 +68,11 @@ def data_files(view: MapView, formats: Iterable[Format]) -> Iterator[tuple[str, 
     for each in formats:
         for path, write in _writers(each):
             yield path, write(view)
+
+
+def file_links(formats: Iterable[Format]) -> tuple[tuple[str, str], ...]:
+    """Return words and paths of the files of some formats, for the pages to link to."""
+    return tuple((WORDS[path], path) for each in formats for path, _ in _writers(each))
 
 
 def _writers(wanted: Format) -> Sequence[tuple[str, Callable[[MapView], bytes]]]:

@@ -28,6 +28,11 @@ function fillReading(data) {
   }
 }
 
+function fillFiles(data) {
+  const files = filesList(data);
+  if (files) document.getElementById("reading").append(files);
+}
+
 function fillRegions(map, regions) {
   const box = document.getElementById("regions");
   if (regions.length < 2) return;
@@ -139,6 +144,7 @@ async function startPage(map) {
   const data = await openData();
   fillHeader(data);
   fillReading(data);
+  fillFiles(data);
   map.getContainer().setAttribute("role", "application");
   map.getContainer().setAttribute("aria-label", "Map; the same sites stand in the list below");
   const regions = regionsOf(data.sites);

@@ -173,7 +173,14 @@ def view(
         SiteEntry(lost),
     )
     made = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
-    return MapView("Places", made, entries, "Colorado, USA, and the DPRK.", ("A look needs 50 % clear.",))
+    return MapView(
+        "Places",
+        made,
+        entries,
+        "Colorado, USA, and the DPRK.",
+        ("A look needs 50 % clear.",),
+        files=(("Notes, CSV", "data/notes.csv"),),
+    )
 
 
 PAYLOADS = (

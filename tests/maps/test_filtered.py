@@ -333,7 +333,17 @@ def test_a_page_says_which_profile_it_was_made_under(view: MapView) -> None:
 def test_no_field_is_published_that_nobody_decided_on() -> None:
     # A new field stays out by itself; this asks whoever adds one to say whether readers may see it.
     known = {
-        MapView: {"title", "made", "entries", "statement", "thresholds", "profile", "dossiers", "context"},
+        MapView: {
+            "title",
+            "made",
+            "entries",
+            "statement",
+            "thresholds",
+            "profile",
+            "dossiers",
+            "context",
+            "files",
+        },
         Context: {"series", "events"},
         Event: {
             *("id", "date", "kind", "text", "sources", "happened", "sites", "notes", "series"),

@@ -68,6 +68,13 @@ def test_placed_sites_are_on_the_map_and_all_sites_in_the_table(opened_view: Wat
     assert "1 not on the map" in opened_view.text("#shown")
 
 
+def test_files_beside_the_page_are_links_below_it(opened_view: Watched) -> None:
+    files = opened_view.page.get_by_role("region", name="Everything here as files").get_by_role("link")
+    assert files.evaluate_all("all => all.map(a => [a.textContent, a.getAttribute('href')])") == [
+        ["Notes, CSV", "data/notes.csv"]
+    ]
+
+
 def test_a_click_on_a_sign_opens_the_popup_and_the_panel(opened_view: Watched) -> None:
     opened_view.page.get_by_role("button", name="United States").click()
     opened_view.page.locator(".site-icon").first.click()

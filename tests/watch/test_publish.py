@@ -148,3 +148,25 @@ def test_the_same_content_gives_the_same_files_whenever_it_is_published(workspac
     publish(workspace, now=NOW)
     done = publish(workspace, now=NOW.replace(year=2026))
     assert done.files.written == ("index.html",)
+
+
+def test_published_sites_are_taken_back_as_they_are(workspace: Workspace, sitewatch: Sitewatch) -> None:
+    publish(workspace, now=NOW)
+    file = str(workspace.public_path / "data" / "sites.geojson")
+    other = Workspace.create(workspace.root.parent / "other", builtin=False)
+    code, _, err = sitewatch("sites", "add", file, "--workspace", str(other.root))
+    assert (code, {site.id: site for site in other.catalogue()}) == (
+        0,
+        {site.id: site for site in workspace.catalogue()},
+    ), err
+    assert publish(workspace, now=NOW).view.files[0] == (
+        "Sites with their notes, GeoJSON",
+        "data/sites.geojson",
+    )
+
+
+def test_a_feed_that_follows_no_profile_is_named(workspace: Workspace, sitewatch: Sitewatch) -> None:
+    (workspace.public_path / "feed.xml").write_text("<feed/>")
+    folder = ["--workspace", str(workspace.root), "--formats", "none"]
+    assert "feed.xml is written by notify" in sitewatch("map", "--publish", "public", *folder)[2]
+    assert "feed.xml" not in sitewatch("map", *folder)[2]

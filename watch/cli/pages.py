@@ -124,6 +124,8 @@ def _print(done: Published, output: Output) -> None:
         output.note(f"no longer published, and left because somebody changed it: {path}")
     if done.left.rows:
         output.note(f"left out by {done.view.profile!r}: {_counted(done.left)}; see --preview")
+    if done.view.profile != "full" and done.notify_feed:
+        output.note(f"{done.notify_feed} is written by notify and follows no profile: keep it from readers")
     written = number_of(len(files.written), "file")
     output.line(f"{written} written, {files.kept:,} as they were, {len(files.removed):,} removed.")
     output.line(str(done.index))
