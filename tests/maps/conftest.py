@@ -78,7 +78,7 @@ def region(grid: Grid) -> Region:
     return Region(grid.to_lonlat(box(left, bottom, right, top)), 72_000.0, 80, 2.5)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_look() -> MakeLook:
     def make(site_id: str, day: date, outcome: Outcome, **parts: Any) -> Look:  # noqa: ANN401 - fields of any type
         values: dict[str, Any] = {
@@ -104,7 +104,7 @@ def make_look() -> MakeLook:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def detection() -> Detection:
     return Detection(
         id="d1",

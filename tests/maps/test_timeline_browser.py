@@ -62,7 +62,7 @@ SHUT = Event(
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def timed(make_look: MakeLook, detection: Detection) -> MapView:
     """A site with every kind of date, one of 2013 alone, one of 2019 alone, one with nothing."""
     ends = (Outcome.LEARNING, Outcome.UNCHANGED, Outcome.OBSCURED, Outcome.CHANGED, Outcome.FAILED)
@@ -83,9 +83,14 @@ def timed(make_look: MakeLook, detection: Detection) -> MapView:
     return MapView("Times", MADE, entries, context=Context((RICE,), (SHUT,)))
 
 
+@pytest.fixture(scope="module")
+def timed_page(timed: MapView, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_site_map(timed, tmp_path_factory.mktemp("timed"))
+
+
 @pytest.fixture
-def opened(timed: MapView, tmp_path: Path, open_page: Callable[..., Watched]) -> Watched:
-    return open_page(write_site_map(timed, tmp_path))
+def opened(timed_page: Path, open_page: Callable[..., Watched]) -> Watched:
+    return open_page(timed_page)
 
 
 def rows(page: Page) -> list[str]:
@@ -568,10 +573,8 @@ def test_series_are_found_and_at_most_three_are_shown(opened: Watched) -> None:
 
 
 @pytest.mark.parametrize("width", [360, 1280])
-def test_time_fits_its_window(
-    timed: MapView, tmp_path: Path, open_page: Callable[..., Watched], width: int
-) -> None:
-    opened = open_page(write_site_map(timed, tmp_path), width=width)
+def test_time_fits_its_window(timed_page: Path, open_page: Callable[..., Watched], width: int) -> None:
+    opened = open_page(timed_page, width=width)
     opened.choose("all")
     opened.page.wait_for_selector("[data-item^='note:']")
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
