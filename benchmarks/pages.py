@@ -19,6 +19,7 @@ import argparse
 import html
 import json
 import random
+import re
 import resource
 import shutil
 import statistics
@@ -226,7 +227,7 @@ def opened(browser: Browser, path: Path, known: dict[str, bytes] | None) -> Iter
     if known is None:
         context.set_offline(True)
     else:
-        context.route("https://**", lambda route: answer(route, known))
+        context.route(re.compile("^https:"), lambda route: answer(route, known))
     page = context.new_page()
     page.goto(path.as_uri(), timeout=600_000)
     page.wait_for_selector("html[data-ready]", state="attached", timeout=600_000)

@@ -49,6 +49,9 @@ def view_block(view: MapView) -> dict[str, Any]:
             str(category): {"label": item.label, "colour": item.colour, "path": item.path}
             for category, item in SYMBOLS.items()
         },
+        "tiles": [
+            {"template": each.template, "host": each.host, "credit": each.credit} for each in view.tiles
+        ],
         "sites": index_block(view),
     }
 

@@ -12,10 +12,14 @@ import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from importlib.resources import files
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from maps.blocks import BLOCK_TYPE
 from maps.errors import PageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 POLICY_MARK = "<!--content-security-policy-->"
 """Where a template wants the policy: first in its head."""
@@ -73,8 +77,13 @@ def inline_js(text: str) -> str:
     return _SOURCE_MAP.sub("", text)
 
 
-def sealed(html: str) -> str:
+def sealed(html: str, pictures_from: Iterable[str] = ()) -> str:
     """Return the page with its content security policy, after checking that it asks for nothing.
+
+    Args:
+        html: The page, with `POLICY_MARK` in its head.
+        pictures_from: Origins (``https://tile.example.org``) whose pictures its script may show when a
+            reader asks for them; checked by `maps.tiles`.
 
     Raises:
         PageError: Something in it could make a request, or run without being named by its hash.
@@ -87,7 +96,8 @@ def sealed(html: str) -> str:
         more = f" (and {len(page.problems) - 1} more)" if len(page.problems) > 1 else ""
         message = f"the page would not be safe offline: {page.problems[0]}{more}"
         raise PageError(message, hint="Nothing was written; this is a fault of the page, not of your data")
-    return html.replace(POLICY_MARK, f'<meta http-equiv="Content-Security-Policy" content="{_policy(page)}">')
+    policy = _policy(page, sorted(set(pictures_from)))
+    return html.replace(POLICY_MARK, f'<meta http-equiv="Content-Security-Policy" content="{policy}">')
 
 
 def problems(html: str) -> list[str]:
@@ -95,13 +105,13 @@ def problems(html: str) -> list[str]:
     return _read(html).problems
 
 
-def _policy(page: _PageReader) -> str:
+def _policy(page: _PageReader, pictures_from: list[str]) -> str:
     return "; ".join(
         (
             "default-src 'none'",
             f"script-src {' '.join(_hashes(page.scripts))}",
             f"style-src {' '.join(_hashes(page.styles))}",
-            "img-src data:",
+            " ".join(("img-src data:", *pictures_from)),
             "base-uri 'none'",
             "form-action 'none'",
         )

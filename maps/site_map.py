@@ -55,6 +55,7 @@ SCRIPTS = (
     "files.js",
     "basemap.js",
     "clusters.js",
+    "tiles.js",
     "sitemap.js",
     "list.js",
     "times.js",
@@ -169,7 +170,7 @@ def render_site_map(view: MapView) -> str:
     for library in LIBRARIES:
         page.header.add_child(Verbatim("script", _library(*library)))
     page.header.add_child(Verbatim("script", page_script()))
-    return sealed(page.render())
+    return sealed(page.render(), [each.origin for each in view.tiles])
 
 
 def write_site_map(view: MapView, out: Path) -> Path:

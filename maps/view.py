@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from imagery.model import Detection, Look, NoScene
     from maps.album import Album
     from maps.pictures import BeforeAfter, Picture
+    from maps.tiles import Tiles
     from sites.context import Event, Series
     from sites.model import Site
 
@@ -122,6 +123,8 @@ class MapView:
     context: Context = NO_CONTEXT
     files: tuple[tuple[str, str], ...] = ()
     """What lies beside the page for other programs: words, and the path from the page."""
+    tiles: tuple[Tiles, ...] = ()
+    """Tiles that a reader may switch on; none are asked for before."""
 
     def __post_init__(self) -> None:
         if self.made.tzinfo is None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from imagery.model import Detection
     from maps.album import Album
     from maps.profile import Left, LeftOut, Profile
+    from maps.tiles import Tiles
     from sites.catalogue import Catalogue
     from sites.model import Site
     from watch.ledger import Ledger
@@ -64,6 +65,8 @@ class PublishOptions:
     """Name of what readers may see; the settings' when None."""
     formats: tuple[Format, ...] | None = None
     """Of the files beside the pages; when None all of them, and none beside a single file."""
+    tiles: tuple[Tiles, ...] = ()
+    """Tiles that a reader of the map may switch on; none when there are none."""
 
     @property
     def wanted_formats(self) -> tuple[Format, ...]:
@@ -188,6 +191,7 @@ def _view(workspace: Workspace, options: PublishOptions, now: datetime) -> MapVi
         thresholds=threshold_words(workspace.settings),
         dossiers=options.dossiers and not options.single_file,
         context=Context(read_series(workspace.catalogue_path), read_events(workspace.catalogue_path)),
+        tiles=options.tiles,
     )
 
 

@@ -118,6 +118,18 @@ function facetBox(group) {
   return el("fieldset", { class: "facet" }, el("legend", {}, group.title), el("div", { class: "choices" }, ...items.map(({ row }) => row)));
 }
 
+/** The fold says how many of its groups are in use; a link that uses one opens it. */
+function followFold(groups) {
+  const [fold, used] = ["filters", "filters-used"].map((id) => document.getElementById(id));
+  state.onSites(() => {
+    const count = groups.filter(({ filter }) => filter.test(state.get())).length;
+    used.textContent = count ? ` (${count} in use)` : "";
+  });
+  state.on([...new Set(groups.map(({ key }) => key))], (values, changed, cause) => {
+    if (cause !== "page" && groups.some(({ filter }) => filter.test(values))) fold.open = true;
+  });
+}
+
 function startFilters(data) {
   startSearch(data);
   const groups = facetGroups(data);
@@ -126,6 +138,7 @@ function startFilters(data) {
   document.getElementById("legend").append(...legendButtons(data, categories));
   const box = document.getElementById("facets");
   box.append(...others.map(facetBox));
+  followFold(groups.slice(1));
   const [shown, clear] = ["shown", "clear-filters"].map((id) => document.getElementById(id));
   clear.addEventListener("click", () => {
     state.clearFilters();

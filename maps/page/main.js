@@ -58,7 +58,8 @@ function startSelection(map, data) {
   };
   const close = () => state.set({ site: "" });
   const actions = (site) => {
-    const shut = button("×", { class: "close", "aria-label": "Close", title: "Close (Escape)" }, close);
+    const shut = button("", { class: "close", "aria-label": "Close", title: "Close (Escape)" }, close);
+    shut.append(el("span", { "aria-hidden": "true" }, "×"));
     if (!site.point) return [shut];
     const zoom = button("Zoom in", { class: "plain", title: "Zoom to the ground that is watched" }, async () => {
       const outline = groundOf(await data.detailsOf(site));
@@ -161,6 +162,7 @@ async function startPage(map) {
   state.start(data);
   for (const part of PARTS) await part.start({ data, state, map, pick: selection.pick, open: selection.open });
   await layLand(map);
+  offerTiles(map, data.tiles);
 }
 
 function start(map) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,11 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 from shapely.geometry import Point
 
 from geo.dates import parse_edtf
 from maps.site_map import write_site_map
+from maps.tiles import Tiles
 from maps.view import MapView, SiteEntry
 from sites.categories import Category
 from sites.model import Name, Site
@@ -309,6 +311,8 @@ def test_what_is_filtered_is_a_link_and_back_goes_back(opened_view: Watched) -> 
     page.evaluate("history.back()")
     expect(page.locator("#panel-title")).to_have_count(0)
     assert page.get_by_label("Colorado").is_checked()
+    assert opened_view.text("#filters summary") == "More filters (1 in use)"
+    assert page.get_by_label("Colorado").is_visible()  # a link opens the fold that it uses
     assert opened_view.problems == []
 
 
@@ -361,3 +365,39 @@ def test_sites_at_one_place_are_listed(
     page.keyboard.press("Enter")
     page.wait_for_selector("#panel[data-site=s1]")
     assert page.locator("#panel-title").text_content() == "Works 1"
+
+
+def test_tiles_are_asked_for_when_a_reader_switches_them_on(
+    view: MapView, tmp_path: Path, open_page: Callable[..., Watched]
+) -> None:
+    tiles = Tiles("https://tile.example.org/{z}/{x}/{y}.png", PAYLOADS[0])
+    opened = open_page(write_site_map(replace(view, tiles=(tiles,)), tmp_path))
+    assert opened.problems == []
+    assert "asks tile.example.org for tiles of the map when you switch them on" in opened.text("footer")
+    asked: list[str] = []
+
+    def give(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(
+            body=view.entries[0].latest.png if view.entries[0].latest else b"", content_type="image/png"
+        )
+
+    opened.page.context.route(re.compile("^https:"), give)
+    choice = opened.page.locator("#tiles label", has_text=PAYLOADS[0])
+    choice.click()
+    expect(opened.page.locator(".leaflet-tile-loaded").first).to_be_attached()
+    assert asked
+    assert all(url.startswith("https://tile.example.org/") for url in asked)
+    opened.page.evaluate(
+        "() => { document.body.append(Object.assign(new Image(), {src: 'https://else.example.org/a.png'})); }"
+    )
+    opened.page.wait_for_timeout(100)
+    assert not [url for url in asked if "else" in url]
+    opened.page.locator("#tiles label").first.click()
+    expect(opened.page.locator(".leaflet-tile")).to_have_count(0)
+    assert opened.page.evaluate("window.__ran") == []
+
+
+def test_a_page_without_tiles_offers_none(opened_view: Watched) -> None:
+    assert opened_view.text("#tiles") == ""
+    assert "This file asks for nothing" in opened_view.text("footer")

@@ -11,6 +11,7 @@ from watch.cli.options import HERE, Json, Quiet, Workspace
 
 if TYPE_CHECKING:
     from maps.profile import LeftOut
+    from maps.tiles import Tiles
     from watch.cli.output import Output
     from watch.publish import Preview, Published
 
@@ -59,6 +60,18 @@ def site_map(
     preview: Annotated[
         bool, typer.Option("--preview", help="Tell what the profile leaves out; write no page.")
     ] = False,
+    tiles: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="URL",
+            help="Tiles that readers may switch on: https://HOST/{z}/{x}/{y}.png; may be given again.",
+            show_default=False,
+        ),
+    ] = None,
+    tiles_credit: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TEXT", help="Whose the tiles are: one for each --tiles.", show_default=False),
+    ] = None,
     workspace: Workspace = HERE,
     json: Json = False,
     quiet: Quiet = False,
@@ -86,6 +99,7 @@ def site_map(
         chips=chips,
         profile=publish,
         formats=None if formats is None else parse_formats(formats),
+        tiles=_tiles(tiles or [], tiles_credit or []),
     )
     folder = Folder.open(workspace)
     with counted(output, "Pages") as progress:
@@ -98,6 +112,15 @@ def site_map(
         _print_preview(done, output)
     else:
         _print(done, output)
+
+
+def _tiles(templates: list[str], credits_: list[str]) -> tuple[Tiles, ...]:
+    from maps.tiles import Tiles
+
+    if len(templates) != len(credits_):
+        message = f"{len(templates)} --tiles and {len(credits_)} --tiles-credit: each needs its own"
+        raise typer.BadParameter(message, param_hint="--tiles-credit")
+    return tuple(map(Tiles, templates, credits_))
 
 
 def _print(done: Published, output: Output) -> None:
