@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from calendar import monthrange
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
@@ -186,23 +186,44 @@ def charts(found: Comparison) -> tuple[Chart, ...]:
     if behind is None:
         return (above,)
     under = [[cell.behind for cell in row] for row in found.cells]
-    empty = "Where there are none, nothing is known, and the chart above has no point."
-    return above, _chart(found, f"Out of: {WHAT_WORDS[behind]}", empty, under)
+    empty = "Where there are none, nothing is known, and there is no point above."
+    below = _chart(found, f"Out of: {WHAT_WORDS[behind]}", empty, under)
+    return (above, below) if found.what is not What.DETECTIONS else (above, _rates(found), below)
+
+
+def _rates(found: Comparison) -> Chart:
+    dots = [[_rate_dot(x, cell.rate) for x, cell in enumerate(row)] for row in found.cells]
+    highest = max((dot.y for row in dots for dot in row if math.isfinite(dot.y)), default=1.0) or 1.0
+    highs = max((dot.high for row in dots for dot in row if math.isfinite(dot.high)), default=highest)
+    note = "Bars: exact 95 % interval (Garwood), cut at the edge where it is far wider than the rates."
+    chart = _drawn(found, "Detections a site-year", note, "a site-year", dots)
+    return replace(chart, y_max=min(4 * highest, highs))
 
 
 def _chart(found: Comparison, title: str, note: str, counts: Sequence[Sequence[Count | None]]) -> Chart:
+    dots = [[_dot(x, each) for x, each in enumerate(row)] for row in counts]
+    return _drawn(found, title, note, "count", dots)
+
+
+def _drawn(found: Comparison, title: str, note: str, unit: str, dots: Sequence[Sequence[Dot]]) -> Chart:
     lines = [
         Line(
             f"{group.label} ({_sites(group)})",
-            tuple(_dot(x, each) for x, each in enumerate(row)),
+            tuple(row),
             dashed=bool(number),
             marker=Marker.SQUARE if number else Marker.CIRCLE,
         )
-        for number, (group, row) in enumerate(zip(found.groups, counts, strict=True))
+        for number, (group, row) in enumerate(zip(found.groups, dots, strict=True))
     ]
     every = -(-len(found.periods) // _MOST_TICKS) or 1
     ticks = tuple((float(x), period.label) for x, period in enumerate(found.periods) if x % every == 0)
-    return Chart(title, "", "count", tuple(lines), note, x_ticks=ticks)
+    return Chart(title, "", unit, tuple(lines), note, x_ticks=ticks)
+
+
+def _rate_dot(x: int, rate: Rate | None) -> Dot:
+    if rate is None:
+        return Dot(float(x), math.nan, math.nan, math.nan)
+    return Dot(float(x), rate.estimate, rate.low, rate.high)
 
 
 def _dot(x: int, count: Count | None) -> Dot:

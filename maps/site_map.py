@@ -20,6 +20,7 @@ from maps.context_block import context_block
 from maps.data_block import pictures_block, view_block
 from maps.detail_blocks import detail_blocks
 from maps.offline import inline_css, inline_js, read_text, sealed
+from maps.regions_block import regions_block
 from maps.timeline import times_block
 from maps.view import NO_CONTEXT
 
@@ -35,6 +36,7 @@ STYLES = (
     ("page", "filters.css"),
     ("page", "panel.css"),
     ("page", "timeline.css"),
+    ("page", "regions.css"),
 )
 LIBRARIES = (("leaflet-1.9.4", "leaflet.js", "LICENSE"),)
 """Folder, script and licence; whoever gets a page gets the licences of what is in it."""
@@ -68,6 +70,12 @@ SCRIPTS = (
     "timeplay.js",
     "timeview.js",
     "timeline.js",
+    "rates.js",
+    "classes.js",
+    "tally.js",
+    "regions.js",
+    "comparisonplot.js",
+    "comparison.js",
     "main.js",
 )
 """Ours, in the order in which they need each other; they share one function's scope."""
@@ -138,6 +146,7 @@ def page_blocks(view: MapView) -> Iterator[str]:
     yield from elements
     yield element("sitewatch-pictures", packed(pictures_block(view)))
     yield element("sitewatch-times", packed(times_block(view)))
+    yield element("sitewatch-regions", packed(regions_block(view)))
     if view.context != NO_CONTEXT:
         yield element("sitewatch-context", packed(context_block(view.context)))
     outlines = {name: json.loads(read_text("basemap", f"{name}.json")) for name in BASEMAP}

@@ -79,9 +79,11 @@ def test_a_chart_tells_the_groups_apart_without_colour_and_leaves_gaps(regions: 
     text = stacked(charts(found))
     assert text == stacked(charts(found))
     root = ET.fromstring(text)  # noqa: S314 - our own text
-    above, below = root.findall(f"{NAMES}svg")
+    above, rates, below = root.findall(f"{NAMES}svg")
     lines = above.findall(f"{NAMES}polyline")
     assert len(lines) == 1  # the other one was never looked at: nothing is known of it, and nothing drawn
+    assert next(each.text for each in rates.iter(f"{NAMES}text")) == "Detections a site-year"
+    assert len(rates.findall(f"{NAMES}circle")) == 3 + 1  # years with exposure, and the legend's
     dashes = [line.get("stroke-dasharray") for line in below.findall(f"{NAMES}polyline")]
     assert dashes == [None, "7 4"]
     squares = [each for each in below.findall(f"{NAMES}rect") if each.get("width") == "7"]
