@@ -201,7 +201,8 @@ def _plot(looks: Sequence[Look]) -> Markup:
         x_ticks=tuple((float(year), str(year)) for year in years[::step]),
         levels=(1.0,),
     )
-    return el("figure", trusted(svg(chart)), class_="plot")
+    # it scrolls where it is wider than a phone, so keys must reach it
+    return el("figure", trusted(svg(chart)), class_="plot", tabindex="0", aria_label=chart.title)
 
 
 def _year_of(day: date) -> float:
