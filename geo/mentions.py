@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
@@ -130,14 +131,12 @@ def without_places(text: str, mark: str = WITHHELD) -> str:
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:
     """Yield where places stand, in no order."""
-    if not ("." in text or "///" in text or any(char.isdigit() for char in text)):
-        return  # neither an address nor a number
     for match in _ADDRESS.finditer(text):
         if is_map_address(match[0]):
             yield match.span()
-    plain, origin = _plain(text)
-    if not any(char.isdigit() for char in plain) and "///" not in plain:
+    if not any(map(str.isnumeric, text)) and "///" not in text:
         return
+    plain, origin = _plain(text)
     for pattern in (_SURE, _SURE_IN_ANY_CASE):
         for match in pattern.finditer(plain):
             yield _trimmed(text, origin[match.start()], origin[match.end() - 1] + 1)
@@ -161,14 +160,20 @@ def _plain(text: str) -> tuple[str, list[int]]:
         return text, list(range(len(text)))
     letters: list[str] = []
     origin: list[int] = []
-    for position, char in enumerate(text.translate(_SIGNS)):
-        if unicodedata.category(char) in {"Cf", "Mn"}:
-            continue
-        digit = unicodedata.decimal(char, None)
-        shown = str(digit) if digit is not None else unicodedata.normalize("NFKC", char)
+    for position, shown in enumerate(map(_sign, text)):
         letters.append(shown)
         origin += [position] * len(shown)
     return "".join(letters), origin
+
+
+@lru_cache(maxsize=16_384)
+def _sign(char: str) -> str:
+    """Return a letter in plain signs and digits; nothing for one that nobody sees."""
+    plain = char.translate(_SIGNS)
+    if unicodedata.category(plain) in {"Cf", "Mn"}:
+        return ""
+    digit = unicodedata.decimal(plain, None)
+    return str(digit) if digit is not None else unicodedata.normalize("NFKC", plain)
 
 
 def _parsed(plain: str) -> Iterator[tuple[int, int]]:
@@ -184,7 +189,7 @@ def _parsed(plain: str) -> Iterator[tuple[int, int]]:
 
 
 def _windows(plain: str, run: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    if sum(char.isdigit() for start, end in run for char in plain[start:end]) < _LEAST_DIGITS:
+    if not run or sum(map(str.isdigit, plain[run[0][0] : run[-1][1]])) < _LEAST_DIGITS:
         return
     if len(run) > _TABLE_PARTS:  # a table of numbers, which could hold anything
         yield run[0][0], run[-1][1]

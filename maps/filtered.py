@@ -47,6 +47,7 @@ def filtered(view: MapView, profile: Profile) -> tuple[MapView, LeftOut]:
         context=readable_context(view.context, _gone(view, entries, rows), blur),
         dossiers=view.dossiers,
         files=view.files,
+        tiles=view.tiles,
     )
     return kept, left_out(profile, rows)
 

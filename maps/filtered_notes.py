@@ -110,19 +110,21 @@ def _note(
 
 
 def _measurement(measured: Measurement) -> Measurement:
-    return replace(measured, foreign={})
+    return replace(measured, foreign={}) if measured.foreign else measured
 
 
 def _source(source: Source) -> Source:
-    return replace(source, foreign={})
+    return replace(source, foreign={}) if source.foreign else source
 
 
 def _medium(medium: Media) -> Media:
-    return replace(medium, foreign={})
+    return replace(medium, foreign={}) if medium.foreign else medium
 
 
 def _linked(note: Observation, ids: dict[str, str]) -> Observation:
     """Return a note by its present id, which speaks of no note that isn't there."""
     earlier = None if note.supersedes is None else ids.get(note.supersedes)
     others = tuple(ids[other] for other in note.contradicts if other in ids)
+    if (note.id, note.supersedes, note.contradicts) == (ids[note.id], earlier, others):
+        return note
     return replace(note, id=ids[note.id], supersedes=earlier, contradicts=others)

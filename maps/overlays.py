@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING
@@ -14,16 +13,15 @@ from rasterio.transform import Affine
 from rasterio.warp import Resampling, calculate_default_transform, reproject
 
 from maps.drawing import png
-from maps.pictures import overlay_png
+from maps.pictures import overlay_pixels
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from numpy.typing import NDArray
-
     from maps.pictures import Picture
     from maps.view import SiteEntry
 
+_LEVEL = 3
 _WGS84 = CRS.from_epsg(4326)
 
 
@@ -58,8 +56,9 @@ def _pictures(entry: SiteEntry) -> dict[str, Picture]:
 
 
 def _laid(picture: Picture, until: date | None) -> Overlay:
-    pixels = _pixels(picture)
+    pixels = overlay_pixels(picture)
     rows, columns = pixels.shape[:2]
+    opaque = np.full((rows, columns, 1), 255, np.uint8)
     side_m = picture.metres_per_px * picture.width / columns
     left, top = picture.corner_m
     there = Affine(side_m, 0.0, left, 0.0, -side_m, top)
@@ -68,7 +67,7 @@ def _laid(picture: Picture, until: date | None) -> Overlay:
     )
     laid = np.zeros((4, height, width), np.uint8)
     reproject(
-        np.ascontiguousarray(np.moveaxis(pixels, -1, 0)),
+        np.ascontiguousarray(np.moveaxis(np.dstack([pixels, opaque]), -1, 0)),
         laid,
         src_transform=there,
         src_crs=picture.crs,
@@ -79,10 +78,4 @@ def _laid(picture: Picture, until: date | None) -> Overlay:
     image = Image.fromarray(np.ascontiguousarray(np.moveaxis(laid, 0, -1)))
     west, north = here @ (0, 0)
     east, south = here @ (width, height)
-    return Overlay(picture, png(image), west, south, east, north, until)
-
-
-def _pixels(picture: Picture) -> NDArray[np.uint8]:
-    """Return ``(y, x, 4)``: the picture, enlarged and hatched, opaque."""
-    image = Image.open(io.BytesIO(overlay_png(picture))).convert("RGBA")
-    return np.asarray(image, np.uint8)
+    return Overlay(picture, png(image, level=_LEVEL), west, south, east, north, until)

@@ -25,6 +25,7 @@ from maps.errors import PageError
 if TYPE_CHECKING:
     from datetime import date
 
+    from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
     from geo.grid import Grid
@@ -175,12 +176,17 @@ def outlined(shown: Picture, ground: Rings) -> Picture:
 
 def overlay_png(shown: Picture) -> bytes:
     """Return a picture as other programs show it: enlarged by whole steps, cloud hatched in its pixels."""
+    return png(overlay_pixels(shown))
+
+
+def overlay_pixels(shown: Picture) -> NDArray[np.uint8]:
+    """Return the same as ``(y, x, 3)``."""
     factor = max(1, round(_OVERLAY_SIDE_PX / max(shown.width, shown.height)))
     pixels = enlarge(np.asarray(Image.open(io.BytesIO(shown.png)).convert("RGB")), factor)
     if shown.veil:
         alpha = np.asarray(Image.open(io.BytesIO(shown.veil)).convert("RGBA"))[..., 3]
         hatch(pixels, enlarge(alpha, factor) > 0)
-    return png(pixels)
+    return pixels
 
 
 def sampling_step(shape: tuple[int, int]) -> int:

@@ -343,6 +343,7 @@ def test_no_field_is_published_that_nobody_decided_on() -> None:
             "dossiers",
             "context",
             "files",
+            "tiles",
         },
         Context: {"series", "events"},
         Event: {

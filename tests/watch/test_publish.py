@@ -170,3 +170,21 @@ def test_a_feed_that_follows_no_profile_is_named(workspace: Workspace, sitewatch
     folder = ["--workspace", str(workspace.root), "--formats", "none"]
     assert "feed.xml is written by notify" in sitewatch("map", "--publish", "public", *folder)[2]
     assert "feed.xml" not in sitewatch("map", *folder)[2]
+
+
+def test_a_file_that_fails_leaves_everything_as_it_was(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(workspace, now=NOW)
+    before = {path: (workspace.public_path / path).read_bytes() for path in names(workspace.public_path)}
+    put(workspace, "alpha", "beta", "gamma", "delta")
+
+    def broken(_view: object) -> bytes:
+        raise MemoryError
+
+    monkeypatch.setattr("maps.geopackage.geopackage", broken)
+    with pytest.raises(MemoryError):
+        publish(workspace, now=NOW)
+    assert {
+        path: (workspace.public_path / path).read_bytes() for path in names(workspace.public_path)
+    } == before
