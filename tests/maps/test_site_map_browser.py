@@ -340,6 +340,39 @@ def test_search_takes_names_however_they_are_typed(opened_view: Watched, typed: 
     expect(opened_view.page.locator("#rows tr")).to_have_count(found)
 
 
+def test_a_syllable_that_is_still_being_typed_may_go_on(opened_view: Watched) -> None:
+    page = opened_view.page
+    page.evaluate(
+        """() => {
+          const input = document.getElementById("search");
+          input.value = "조용한 고";
+          input.dispatchEvent(new InputEvent("input", { isComposing: true, bubbles: true }));
+        }"""
+    )
+    expect(page.locator("#rows tr")).to_have_count(1)
+    page.evaluate("document.getElementById('search').dispatchEvent(new CompositionEvent('compositionend'))")
+    expect(page.locator("#rows tr")).to_have_count(0)
+
+
+def test_choices_of_one_group_widen_and_those_of_another_narrow(opened_view: Watched) -> None:
+    page = opened_view.page
+    for link, left in (
+        ("category=market&category=mine", 2),
+        ("category=market&category=mine&province=", 2),
+        ("category=market&category=factory&province=Colorado", 1),
+        ("status=never&status=looked", 3),
+        ("status=unknown&status=unwatched", 1),
+        ("evidence=note-report", 1),
+        ("evidence=no-notes&evidence=no-detections", 2),
+        ("evidence=confirmed&evidence=no-notes", 0),
+        ("reliability=B&reliability=A", 1),
+        ("reliability=-", 2),
+        ("category=nothing-of-this-kind", 3),
+    ):
+        page.evaluate("hash => { location.hash = hash; }", link)
+        expect(page.locator("#rows tr")).to_have_count(left)
+
+
 def test_columns_sort_and_say_so(opened_view: Watched) -> None:
     page = opened_view.page
     ids = "all => all.map(row => row.dataset.site)"
