@@ -75,6 +75,8 @@ def _tell(entry: SiteEntry, profile: Profile, rows: list[Left]) -> None:
     known = {each.key: each for pair in entry.pictures.values() for each in (pair.before, pair.after)}
     known |= {} if entry.latest is None else {entry.latest.key: entry.latest}
     known |= {} if entry.album is None else {each.key: each for each in entry.album.pictures}
+    if profile.blur_m and entry.looks and not known:  # nobody draws what may not be shown
+        rows.append(Left(entry.site.id, Kind.PICTURE, "all of them", "they show the place"))
     rows += [
         Left(
             entry.site.id,

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Callable
+from datetime import date, datetime
 from pathlib import Path
 
 import orjson
@@ -9,7 +11,10 @@ import pytest
 
 from maps.profile import FULL, PUBLIC
 from sites.categories import Category
+from sites.geojson import read_file
+from sites.model import Site
 from watch.errors import WorkspaceError
+from watch.publish import PublishOptions, preview, publish
 from watch.publish_settings import profile_of
 from watch.settings import Settings, read_settings
 from watch.workspace import Workspace
@@ -119,3 +124,44 @@ def test_notes_are_marked_private_and_hide_what_they_replace(workspace: Workspac
     told = json.loads(sitewatch("map", "--publish", "public", "--preview", "--json", *folder)[1])
     hidden = {row["id"] for row in told["rows"] if row["kind"] == "note"}
     assert hidden == {"hidden", "open", edited["id"], added["id"]}
+
+
+def test_images_of_a_real_run_stay_or_go_by_their_credit_and_place(
+    make_workspace: Callable[[str], Workspace],
+    add_scenes: Callable[[Workspace, list[Path]], None],
+    scenes: Callable[..., list[Path]],
+    days: list[date],
+    now: datetime,
+) -> None:
+    workspace = make_workspace("work")
+    add_scenes(workspace, scenes(days[:8]))
+    workspace.run(now=now)
+    settings_file = workspace.root / "sitewatch.toml"
+    tables = {
+        "made": 'credits = ["made for a TEST"]',
+        "others": 'credits = ["Copernicus"]',
+        "rough": "blur_m = 10000",
+    }
+    more = "".join(f"\n[publish.{name}]\n{line}\n" for name, line in tables.items())
+    settings_file.write_text(settings_file.read_text() + more)
+    workspace = Workspace.open(workspace.root)
+    images, counts = {}, {}
+    for name in ("full", *tables):
+        options = PublishOptions(profile=name)
+        done = publish(workspace, now=now, options=options)
+        with zipfile.ZipFile(workspace.public_path / "sitewatch.kmz") as archive:
+            images[name] = sum(path.startswith("images/") for path in archive.namelist())
+        counts[name] = done.left.counts.get("picture", 0)
+        assert preview(workspace, now=now, options=options).left == done.left
+        assert done.missing == ()
+    assert images == {"full": 1, "made": 1, "others": 0, "rough": 0}
+    assert counts["full"] == counts["made"] == 0 < counts["others"]
+    assert counts["rough"] == 1
+    shown = read_sites(workspace.public_path / "data" / "sites.geojson")
+    assert shown.coordinate_accuracy_m == 10_000 and shown.footprint is None
+
+
+def read_sites(path: Path) -> Site:
+    (site,) = read_file(path).records()
+    assert isinstance(site, Site)
+    return site
