@@ -106,7 +106,10 @@ def test_a_page_is_made_under_the_profile_that_is_named(workspace: Workspace, si
     assert (code, told["profile"], told["sites"]) == (0, "public", 1)
     assert told["left_out"] == {"site": 1, "note": 1, "author": 1}
     assert "left out by 'public'" in err
-    told = json.loads(sitewatch("map", "--json", *folder)[1])
+    assert "private note" not in err.replace("1 note", "")
+    _, out, err = sitewatch("map", "--json", *folder)
+    assert "1 private note on these pages, by profile 'full'" in err
+    told = json.loads(out)
     assert (told["profile"], told["sites"], told["left_out"]) == ("full", 2, {})
 
 

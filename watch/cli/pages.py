@@ -147,6 +147,12 @@ def _print(done: Published, output: Output) -> None:
         output.note(f"no longer published, and left because somebody changed it: {path}")
     if done.left.rows:
         output.note(f"left out by {done.view.profile!r}: {_counted(done.left)}; see --preview")
+    private = sum(note.private for entry in done.view.entries for note in entry.site.observations)
+    if private:
+        told = number_of(private, "private note")
+        output.note(
+            f"{told} on these pages, by profile {done.view.profile!r}: --publish public leaves them out"
+        )
     if done.view.profile != "full" and done.notify_feed:
         output.note(f"{done.notify_feed} is written by notify and follows no profile: keep it from readers")
     written = number_of(len(files.written), "file")
