@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from imagery.change.card import Card
+from imagery.change.card import METHOD, Card
 from imagery.model import Outcome
 from watch.agenda import make_plan
 from watch.coverage import coverage
@@ -83,6 +83,7 @@ def look_rows(count: int) -> Iterator[dict[str, Any]]:
                 "card": Card(outcome.value, ("w" * 120,), ("w" * 80,), {"alone": {"score": 1.5}}).to_json(),
                 "run_id": "20261101T060000Z-00000000",
                 "judged_at": WALL.replace(tzinfo=None),
+                "method": METHOD,
             }
 
 
@@ -178,6 +179,9 @@ def questions(where: Path | str) -> dict[str, Callable[[], object]]:
         "`coverage`, all sites": asked(coverage),
         "`coverage`, ten sites": asked(lambda each: coverage(each, [f"site-{n:04d}" for n in range(10)])),
         "the looks of one site, whole": asked(lambda each: each.looks("site-0500")),
+        "which looks of all sites still stand (`run --due`, every site due)": asked(
+            lambda each: [each.looked(f"site-{site:04d}") for site in range(SITES)]
+        ),
         "all detections": asked(lambda each: each.detections()),
         "how looks of the last 30 days ended": asked(
             lambda each: each.outcomes(DAY + timedelta(days=3620), DAY + timedelta(days=3650))

@@ -23,6 +23,7 @@ from watch.connection import connected, deployment_of, open_journal
 from watch.credentials import credentials_paths, find_credentials
 from watch.health import Pulse, pulse, read_health
 from watch.lock import holder
+from watch.notify import faults_of_sinks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -74,6 +75,7 @@ def examine(
     local = [_settings, _disk, _libraries, _archive, _budget]
     found = [_safely(check.__name__.strip("_"), check, workspace) for check in local]
     found.append(_safely("watch", lambda folder: _watch(folder, now()), workspace))
+    found.append(_safely("word", lambda folder: _word(folder, environment), workspace))
     return (*found, *_service(workspace, environment, patience, now))
 
 
@@ -123,6 +125,15 @@ def _watch(workspace: Workspace, now: datetime) -> Finding:
     how, words = pulse(health, now, holder(workspace.root))
     states = {Pulse.WELL: State.GOOD, Pulse.UNWELL: State.NOTE, Pulse.SILENT: State.BAD}
     return Finding("watch", states[how], words)
+
+
+def _word(workspace: Workspace, environment: Mapping[str, str]) -> Finding:
+    """Return whether the sinks of word are set as they have to be; nothing is sent."""
+    faults = faults_of_sinks(workspace, environment)
+    if list(faults) == ["stdout"]:
+        return Finding("word", State.GOOD, "goes to standard output; [notify] names no other sink")
+    wrong = "; ".join(f"{name}: {fault}" for name, fault in faults.items() if fault)
+    return Finding("word", State.BAD if wrong else State.GOOD, wrong or f"goes to {', '.join(faults)}")
 
 
 def _share(used: float, limit: float) -> str:

@@ -221,9 +221,9 @@ class Ledger:
             LOOKS.c.solar_day,
             LOOKS.c.scene_ids,
             LOOKS.c.outcome,
+            LOOKS.c.method,
         )
-        method = LOOKS.c.card["method"].as_string().label("method")
-        statement = sa.select(*columns, method).where(LOOKS.c.site_id == site_id)
+        statement = sa.select(*columns).where(LOOKS.c.site_id == site_id)
         if grid_id is not None:
             statement = statement.where(LOOKS.c.grid_id == grid_id)
         if series is not None:
@@ -329,6 +329,7 @@ class Transaction:
             "outcome": look.outcome.value,
             "regions": [_region_json(region) for region in look.regions],
             "card": None if look.card is None else look.card.to_json(),
+            "method": None if look.card is None else look.card.method,
             "run_id": run_id,
             "judged_at": _naive(judged_at),
         }

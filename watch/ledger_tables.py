@@ -52,6 +52,7 @@ LOOKS = sa.Table(
     sa.Column("card", sa.JSON(none_as_null=True), comment="what the outcome rests on; null for older looks"),
     sa.Column("run_id", TEXT, nullable=False),
     sa.Column("judged_at", sa.DateTime, nullable=False, comment="UTC, wall clock"),
+    sa.Column("method", TEXT, comment="of judging, as on the card; null for looks older than cards"),
     # Answers how often a site could be seen, and when, without a look at the rows.
     sa.Index("ix_looks_seen", "site_id", "outcome", "solar_day"),
 )

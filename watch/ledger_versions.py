@@ -18,9 +18,10 @@ from watch.store import is_shared, lock_schema, writing_to
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, MetaData
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """1: looks, detections, empty windows. 2: cards of looks; intervals, kinds and flags of detections. 3: what
-became of each detection. 4: what speaks for a detection, and how sure it is."""
+became of each detection. 4: what speaks for a detection, and how sure it is. 5: the method of each look
+in a column of its own."""
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 

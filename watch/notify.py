@@ -125,6 +125,33 @@ def sink_names(workspace: Workspace) -> tuple[str, ...]:
     return tuple(name for name, is_wanted in wanted.items() if is_wanted) or ("stdout",)
 
 
+def faults_of_sinks(workspace: Workspace, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what would keep each sink from being told, by its name; empty words where nothing would.
+
+    Settings and secrets are looked at, and nothing is sent.
+    """
+    return {name: _fault(workspace, name, environment) for name in sink_names(workspace)}
+
+
+def _fault(workspace: Workspace, name: str, environment: Mapping[str, str]) -> str:
+    root, settings = workspace.root, workspace.settings.notify
+    try:
+        if (
+            name == "email"
+            and settings.email.user
+            and find_secret(root, environment, "smtp", "password") is None
+        ):
+            return "a user without a password: set SITEWATCH_SMTP_PASSWORD, or [smtp] password"
+        if name == "webhook":
+            _checked_hook(find_secret(root, environment, "webhook", "url"))
+            find_secret(root, environment, "webhook", "secret")
+        if name == "chat":
+            Chat(find_secret(root, environment, "chat", "urls")).sender()
+    except (NotifyError, CredentialsError) as error:
+        return str(error)
+    return ""
+
+
 def message_of(digest: Digest, items: int, wordings: Mapping[str, Wording]) -> Message:
     """Return a digest as it is sent: in the user's words where there are templates.
 

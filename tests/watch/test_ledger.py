@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,11 +13,12 @@ import pytest
 from shapely.geometry import box
 from sqlalchemy.exc import IntegrityError
 
-from imagery.change.card import Card
+from imagery.change.card import METHOD, Card
 from imagery.model import Detection, DetectionState, Look, NoScene, Outcome, Region
 from watch.errors import LedgerError
 from watch.ledger import Examined, Ledger
 from watch.ledger_history import Change
+from watch.ledger_versions import SCHEMA_VERSION
 
 WALL = datetime(2026, 1, 31, 12, 30, 1, tzinfo=UTC)
 LOOK = Look(
@@ -74,6 +76,25 @@ def test_looks_come_back_as_they_went_in_and_in_order(ledger: Ledger) -> None:
     assert ledger.looks("a") == [earlier, LOOK]
     assert ledger.looks("a", grid_id="other") == []
     assert ledger.all_looks() == {"a": [earlier, LOOK]}
+
+
+def test_the_method_of_looks_that_were_written_before_it_had_a_column_is_found_on_their_cards(
+    ledger_place: Path | str,
+) -> None:
+    judged = replace(LOOK, card=Card("Changed", (), (), {}))
+    bare = replace(LOOK, solar_day=date(2019, 1, 1))
+    with closing(Ledger.open(ledger_place)) as ledger:
+        with ledger.transaction() as transaction:
+            for look in (judged, bare):
+                transaction.add_look(look, run_id="r", judged_at=WALL)
+        before = ledger.looked("a"), ledger.snapshot()
+        assert [each.method for each in before[0]] == [None, METHOD]
+        with ledger.writing() as connection:
+            connection.exec_driver_sql("ALTER TABLE looks DROP COLUMN method")
+            connection.exec_driver_sql("UPDATE meta SET value = '4'")
+    assert Ledger.upgrade(ledger_place) == (4, SCHEMA_VERSION)
+    with closing(Ledger.open(ledger_place)) as ledger:
+        assert (ledger.looked("a"), ledger.snapshot()) == before
 
 
 def test_a_look_is_there_once(ledger: Ledger) -> None:

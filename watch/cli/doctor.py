@@ -10,9 +10,10 @@ from watch.cli.options import HERE, Json, Quiet, Workspace
 
 
 def doctor(workspace: Workspace = HERE, json: Json = False, quiet: Quiet = False) -> None:
-    """Say what works and what doesn't: settings, disk, libraries, budget, watch, credentials, service, clock.
+    """Say what works and what doesn't: settings, disk, libraries, budget, watch, word, service, clock.
 
-    The watch is bad when it has gone silent: it should have run and has not, or it fails every time.
+    The watch is bad when it has gone silent: it should have run and has not, or it fails every time. Of the
+    sinks of [notify] settings and secrets are looked at; nothing is sent.
 
     With credentials it asks the service for a token and one pixel, which costs less than 0.01 processing
     units. Exit code 1: something is bad.

@@ -28,10 +28,11 @@ from imagery.errors import CredentialsError
 from imagery.model import Detection
 from watch.chat import Chat
 from watch.credentials import Secret, find_credentials, find_secret
+from watch.doctor import examine
 from watch.errors import NotifyError, WorkspaceError
 from watch.mail import Mail
 from watch.notify import Delivered, Means, notify
-from watch.notify_settings import EmailSettings, Security
+from watch.notify_settings import EmailSettings, NotifySettings, Security
 from watch.settings import SETTINGS_FILE, read_settings
 from watch.sinks import Appended, Message
 from watch.told import NOTIFIED_FILE
@@ -457,6 +458,34 @@ def test_chats_get_subject_and_text_and_their_addresses_stay_hidden(monkeypatch:
         with pytest.raises(NotifyError, match=words) as caught:
             Chat(Secret(addresses)).deliver(MESSAGE)
         assert CANARY not in str(caught.value)
+
+
+def test_doctor_looks_at_the_sinks_and_sends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace = Workspace.create(tmp_path / "w", builtin=False)
+    environment = {"HOME": str(tmp_path)}
+
+    def word(**settings: object) -> tuple[str, str]:
+        notify = NotifySettings.model_validate(settings)
+        there = replace(workspace, settings=workspace.settings.model_copy(update={"notify": notify}))
+        (found,) = (each for each in examine(there, environment) if each.what == "word")
+        return found.state.value, found.words
+
+    assert word() == ("good", "goes to standard output; [notify] names no other sink")
+    assert word(file="words.txt", feed=True) == ("good", "goes to file, feed")
+    mail = {"host": "mail.invalid", "user": "watch", "sender": "a@example.org", "to": ["b@example.org"]}
+    state, words = word(email=mail, webhook=True, chat=True)
+    assert state == "bad"
+    assert [part.split(":")[0] for part in words.split("; ")] == ["email", "webhook", "chat"]
+    for name in ("SMTP_PASSWORD", "WEBHOOK_URL", "CHAT_URLS"):
+        assert f"SITEWATCH_{name}" in words
+    environment |= {"SITEWATCH_SMTP_PASSWORD": CANARY, "SITEWATCH_WEBHOOK_URL": f"https://x.invalid/{CANARY}"}
+    assert word(email=mail, webhook=True) == ("good", "goes to email, webhook")
+    environment |= {"SITEWATCH_WEBHOOK_URL": f"http://x.invalid/{CANARY}", "SITEWATCH_CHAT_URLS": "json://x"}
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    state, words = word(webhook=True, chat=True)
+    assert state == "bad"
+    assert "pip install 'sitewatch[notify]'" in words
+    assert CANARY not in words
 
 
 def test_a_file_gets_a_message_once_also_after_half_of_it(tmp_path: Path) -> None:
