@@ -11,6 +11,7 @@ import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
 import distributed
@@ -30,10 +31,13 @@ if TYPE_CHECKING:
     from watch.crew import Crew
 
 CONNECT_TIMEOUT_S = 30
+ASK_AFTER_S = 60.0
+"""So long nothing may be heard before a scheduler is asked whether it is there."""
 PROBE = ".shared-by-the-cluster"
 """A file of the archive's folder, there while a cluster judges."""
 
 _PROBE_BYTES = 32
+_FAREWELL_S = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,9 @@ class Cluster:
         self._ready: SimpleQueue[int] = SimpleQueue()
         self._given: tuple[Any, Ground, str] | None = None
         self._halting: distributed.Variable | None = None
+        self._reason = ""
+        self._heard_s = 0.0
+        self._is_lost = False
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -81,10 +88,11 @@ class Cluster:
         """Let those who are at something end it at the next look, and leave."""
         if self._client is not None:
             with suppress(Exception):  # a scheduler that is gone can't be told
-                if self._at:
+                if self._at and not self._is_lost:
                     self.stop("the run has ended")
                     self._client.cancel(list(self._at.values()))
-            self._client.close()
+            with suppress(Exception):  # nor does it answer a farewell
+                self._client.close(timeout=_FAREWELL_S)
             self._client = self._halting = None
         self._probe.unlink(missing_ok=True)
 
@@ -105,6 +113,7 @@ class Cluster:
             WorkerError: There is no cluster, or its workers can't judge.
         """
         client = self._client or self._connected()
+        self._require_connection(client)
         future = client.submit(_judged, *(self._given or ()), task, pure=False)
         self._at[number] = future
         future.add_done_callback(lambda _: self._ready.put(number))
@@ -118,14 +127,38 @@ class Cluster:
             found.append(self._result(self._ready.get(timeout=POLL_S)))
             while True:
                 found.append(self._result(self._ready.get_nowait()))
-        if not found and (self._client is None or self._client.status != "running"):
-            raise WorkerError(f"the scheduler at {self._address} is gone", hint="Start it, and run again")
+        if self._client is not None:
+            self._require_connection(self._client)
+            if found:
+                self._heard_s = monotonic()
+            else:
+                self._require_answer(self._client)
         return found
+
+    def _require_connection(self, client: distributed.Client) -> None:
+        if client.status != "running":
+            self._is_lost = True
+            raise WorkerError(f"the scheduler at {self._address} is gone", hint="Start it, and run again")
+
+    def _require_answer(self, client: distributed.Client) -> None:
+        """Ask a scheduler of which nothing was heard for long; one that was halted keeps its connections."""
+        if monotonic() - self._heard_s < ASK_AFTER_S:
+            return
+        try:
+            ask = client.scheduler.identity  # type: ignore[union-attr]  # there is one while it is connected
+            client.sync(ask, callback_timeout=CONNECT_TIMEOUT_S)
+        except (TimeoutError, OSError) as error:
+            self._is_lost = True
+            problem = f"the scheduler at {self._address} does not answer any more"
+            raise WorkerError(problem, hint="Start it anew, and run again") from error
+        self._heard_s = monotonic()
 
     def stop(self, reason: str) -> None:
         """Let everybody end after the look that they are at."""
-        if self._halting is not None:
-            self._halting.set(reason)
+        if self._halting is not None and not self._reason:
+            self._reason = reason
+            with suppress(TimeoutError, OSError):  # a scheduler that does not answer is found out by `done`
+                self._halting.set(reason, callback_timeout=CONNECT_TIMEOUT_S)
 
     def _result(self, number: int) -> tuple[int, Judged]:
         future = self._at.pop(number)
@@ -156,6 +189,7 @@ class Cluster:
         self._halting = distributed.Variable(name, client=client)
         self._halting.set("")
         self._given = (means, ground, name)
+        self._heard_s = monotonic()
         return client
 
     def _refuse_unfit(self, client: distributed.Client, ground: Ground) -> None:
