@@ -4,7 +4,9 @@
 
 One simulated image of 1,024 pixels a date (30 m, two bands and a mask; noise drawn from the date) holds all
 sites, each a square of 300 m with as much ground around it: frames of 30 pixels. Each run is a process of
-its own. Memory is the peak of the run's process, and of the largest of its workers.
+its own. Memory is the peak of the run's process, and of the largest of its workers, as the kernel counts
+what is resident; and the most that all of them held at one time, where pages that several of them share
+count once (PSS, asked for five times a second).
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -155,14 +158,49 @@ def writing_timed(spent: list[float]) -> Iterator[None]:
         Ledger.transaction = usual  # type: ignore[method-assign]
 
 
+class Together:
+    """The most memory that this process and those that it started held at one time."""
+
+    def __init__(self) -> None:
+        """Begin to ask."""
+        self.most_mb = 0.0
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._ask, daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        """Ask once more, and no more."""
+        self._is_over.set()
+        self._thread.join()
+
+    def _ask(self) -> None:
+        own = os.getpid()
+        while True:
+            children = Path(f"/proc/{own}/task/{own}/children").read_text().split()
+            self.most_mb = max(self.most_mb, sum(pss_mb(process) for process in [str(own), *children]))
+            if self._is_over.wait(0.2):
+                return
+
+
+def pss_mb(process: str) -> float:
+    """Return the memory of a process, shared pages by their share; 0 for one that has ended."""
+    try:
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+
+
 def one_run(root: str, now: str, workers: int) -> None:
     """Make a run and print its figures as JSON."""
     workspace = Workspace.open(root)
     spent: list[float] = []
+    together = Together()
     with writing_timed(spent):
         start, own_s = time.perf_counter(), time.process_time()
         report = workspace.run(now=datetime.fromisoformat(now), conduct=Conduct(workers=workers))
         wall_s, own_s = time.perf_counter() - start, time.process_time() - own_s
+    together.end()
     if report.exit_code:
         raise SystemExit("\n".join(report.wrong[:5]))
     figures = {
@@ -174,6 +212,7 @@ def one_run(root: str, now: str, workers: int) -> None:
         "workers_cpu_s": cpu_s(resource.RUSAGE_CHILDREN),
         "own_mb": peak_mb(resource.RUSAGE_SELF),
         "worker_mb": peak_mb(resource.RUSAGE_CHILDREN),
+        "together_mb": together.most_mb,
     }
     print(json.dumps(figures))
 

@@ -17,12 +17,12 @@ import sqlalchemy as sa
 
 from imagery.change.card import Card
 from imagery.model import Detection, Look, NoScene, Outcome, Region
-from watch.book import Looked
 from watch.detection_rows import WATCHED, detection_of, detection_row, geojson, note_sureties, years_by_series
 from watch.errors import DamagedLedgerError, LedgerError, WorkspaceBusyError
 from watch.ledger_history import Change, Lattice, changes, note_changes, take_back
 from watch.ledger_tables import DETECTIONS, EXAMINED, HISTORY, LOOKS, METADATA, NO_SCENES, RUNS
 from watch.ledger_versions import SCHEMA_VERSION, bring_up, prepare
+from watch.standing_rows import EXAMINED_AGAIN, WINDOWS, looked_of, looked_question
 from watch.store import (
     WRITER_LOCK,
     failed,
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from imagery.change.surety import Surety
+    from watch.book import Looked
 
 WALL_CLOCK_COLUMNS = frozenset({"run_id", "judged_at", "started_at", "finished_at"})
 """What differs between two runs that did the same; drop these (and `runs`) to compare ledgers."""
@@ -215,30 +216,7 @@ class Ledger:
 
     def looked(self, site_id: str, *, grid_id: str | None = None, series: str | None = None) -> list[Looked]:
         """Return what says whether a site's looks still stand, oldest first; see `looks`."""
-        columns = (
-            LOOKS.c.grid_id,
-            LOOKS.c.series,
-            LOOKS.c.solar_day,
-            LOOKS.c.scene_ids,
-            LOOKS.c.outcome,
-            LOOKS.c.method,
-        )
-        statement = sa.select(*columns).where(LOOKS.c.site_id == site_id)
-        if grid_id is not None:
-            statement = statement.where(LOOKS.c.grid_id == grid_id)
-        if series is not None:
-            statement = statement.where(LOOKS.c.series == series)
-        return [
-            Looked(
-                row["grid_id"],
-                row["series"],
-                row["solar_day"],
-                tuple(row["scene_ids"]),
-                Outcome(row["outcome"]),
-                row["method"],
-            )
-            for row in self._rows(statement.order_by(*_LOOK_ORDER))
-        ]
+        return [looked_of(row) for row in self._rows(*looked_question(site_id, grid_id, series))]
 
     def all_looks(self) -> dict[str, list[Look]]:
         """Return every look by site, oldest first."""
@@ -267,10 +245,9 @@ class Ledger:
 
     def no_scenes(self, site_id: str | None = None) -> list[NoScene]:
         """Return the due windows without any acquisition, oldest first."""
-        statement = sa.select(NO_SCENES).order_by(NO_SCENES.c.site_id, NO_SCENES.c.start)
-        if site_id is not None:
-            statement = statement.where(NO_SCENES.c.site_id == site_id)
-        return [NoScene(row["site_id"], row["start"], row["end"]) for row in self._rows(statement)]
+        everywhere = sa.select(NO_SCENES).order_by(NO_SCENES.c.site_id, NO_SCENES.c.start)
+        rows = self._rows(everywhere) if site_id is None else self._rows(WINDOWS, {"site": site_id})
+        return [NoScene(row["site_id"], row["start"], row["end"]) for row in rows]
 
     def examined(self) -> dict[str, Examined]:
         """Return how far each site has been looked at."""
@@ -308,9 +285,11 @@ class Ledger:
         tables = [table for table in METADATA.sorted_tables if table is not RUNS]
         return {table.name: [_timeless(row) for row in self._rows(_ordered(table))] for table in tables}
 
-    def _rows(self, statement: sa.Select[Any]) -> list[sa.RowMapping]:
+    def _rows(
+        self, statement: sa.Select[Any], values: Mapping[str, str] | None = None
+    ) -> list[sa.RowMapping]:
         with self._engine.connect() as connection:
-            return list(connection.execute(statement).mappings())
+            return list(connection.execute(statement, values).mappings())
 
 
 class Transaction:
@@ -401,10 +380,11 @@ class Transaction:
 
     def set_examined(self, site_id: str, examined: Examined) -> None:
         """Note how far a site has been looked at."""
-        table = EXAMINED
-        self._connection.execute(table.delete().where(table.c.site_id == site_id))
-        values = {"site_id": site_id, "since": examined.since, "until": _naive(examined.until)}
-        self._connection.execute(table.insert().values(values))
+        since, until = examined.since, _naive(examined.until)
+        known = {"site": site_id, "day": since, "instant": until}
+        if not self._connection.execute(EXAMINED_AGAIN, known).rowcount:
+            values = {"site_id": site_id, "since": since, "until": until}
+            self._connection.execute(EXAMINED.insert().values(values))
 
 
 _LOOK_COLUMNS = (

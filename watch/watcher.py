@@ -14,7 +14,6 @@ from imagery.model import NO_MASK, Look, Outcome
 from imagery.pins import grid_for, native_resolution_m
 from imagery.provider import solar_days
 from sites.watching import WatchMode, watching_mode
-from watch.course import Course
 from watch.nulls import no_null
 
 if TYPE_CHECKING:
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from imagery.scene_index import SceneIndex
     from sites.model import Site
     from watch.book import Book, Looked
+    from watch.course import Course
     from watch.nulls import NullFor
     from watch.settings import LookSettings
 
@@ -181,6 +181,8 @@ class Watcher:
                 transaction.drop_looks(site_id, grid_id, series, self._stale)
         if not self._todo:
             return
+        from watch.course import Course  # noqa: PLC0415 - what judges is not loaded where nothing is judged
+
         course = Course(
             self._spec(),
             self._lattice.grid,

@@ -13,7 +13,6 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
 
 from imagery.change.bounds import Proportion, Rate, clopper_pearson, garwood_upper, proportion, rate
 from imagery.change.tracks import Level, quiet
@@ -264,5 +263,7 @@ def reliability(p_values: Sequence[float], *, levels: Iterable[float] = _P_LEVEL
     below = tuple((level, proportion(int((values <= level).sum()), values.size)) for level in levels)
     if not values.size:
         return Reliability(0, math.nan, math.nan, below)
+    from scipy import stats  # noqa: PLC0415 - half a second that judging, which takes words from here, has no use for
+
     test = stats.kstest(values, "uniform")
     return Reliability(int(values.size), float(test.statistic), float(test.pvalue), below)

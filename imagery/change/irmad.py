@@ -25,7 +25,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import integrate, special
+from scipy import special
 
 from imagery.change.irmad_passes import finite_pixels, packed, round_moments, statistic, tail_table
 
@@ -268,5 +268,7 @@ def shrinkage(degrees: int) -> float:
     >>> round(shrinkage(1), 3)  # 1 - 2 / pi
     0.363
     """
+    from scipy import integrate  # noqa: PLC0415 - a quarter of a second, and pairs alone need it
+
     smaller, _ = integrate.quad(lambda t: special.gammaincc(degrees / 2, t / 2) ** 2, 0, np.inf)
     return float(smaller) / degrees

@@ -75,7 +75,7 @@ def test_looks_of_another_method_are_judged_anew_and_lost_by_nobody(
     workspace.run(now=now)
     before = snapshot(workspace)
     with sqlite3.connect(workspace.ledger_path) as connection:
-        connection.execute("UPDATE looks SET card = NULL")
+        connection.execute("UPDATE looks SET card = NULL, method = NULL")
     connection.close()
     with workspace.ledger() as ledger:
         assert len(ledger.looks("yard")) == 4
