@@ -4,6 +4,7 @@ const ROW = 20;
 const LETTER = 6.4; // pixels of a letter of a label, roughly
 const NOTE_EXCERPT = 220; // letters
 const NOTE_ROWS = 16;
+const TITLE_LETTERS = 120; // of a lane; all of it stands in the panel, the list of series or a tooltip
 
 /** Put extents, each with and without its label (pixels), into at most `most` rows.
  *
@@ -95,9 +96,9 @@ function hitArea([from, to], y) {
   return svg("rect", { class: "hit", x: left, y: y - ROW / 2 + 1, width: Math.max(12, right - left), height: ROW - 2 });
 }
 
-function excerpt(text) {
-  const letters = [...text.slice(0, NOTE_EXCERPT * 2)];
-  return letters.length > NOTE_EXCERPT ? `${letters.slice(0, NOTE_EXCERPT).join("")}…` : text;
+function excerpt(text, most = NOTE_EXCERPT) {
+  const letters = [...text.slice(0, most * 2)];
+  return letters.length > most ? `${letters.slice(0, most).join("")}…` : text;
 }
 
 function rowsGroup(name, label, items, height) {

@@ -92,14 +92,14 @@ function seriesLane(series, scale, onClose) {
   const axis = [[high, 9], [low, LANE_HEIGHT - 2]].map(([value, y]) => svg("text", { class: "value-label", x: 3, y }, numberWords(value)));
   drawing.append(...axis);
   return el("div", { class: "time-lane context-lane", "data-lane": series.id },
-    laneHead(series.quantity, ", ", words(series.place), el("span", { class: "unit" }, " in ", words(series.unit)), `, ${plural(points.length, "figure")}${outOfView(points.length - shown.length)}`,
+    laneHead(excerpt(series.quantity, TITLE_LETTERS), ", ", words(excerpt(series.place, TITLE_LETTERS)), el("span", { class: "unit" }, " in ", words(excerpt(series.unit, TITLE_LETTERS))), `, ${plural(points.length, "figure")}${outOfView(points.length - shown.length)}`,
       button("×", { class: "plain lane-close", "aria-label": `Take ${seriesTitle(series)} away` }, onClose)),
     drawing, el("p", { class: "lane-sources" }, "Sources: ", ...sourceLinks(series.sources)));
 }
 
 function sourceLinks(sources) {
   const seen = new Map(sources.map((source) => [source.words, source]));
-  return [...seen.values()].slice(0, 6).flatMap((source, k) => [k ? "; " : "", source.url ? link(source.url, source.words) : words(source.words)])
+  return [...seen.values()].slice(0, 6).flatMap((source, k) => [k ? "; " : "", source.url ? link(source.url, excerpt(source.words, TITLE_LETTERS)) : words(excerpt(source.words, TITLE_LETTERS))])
     .concat(seen.size > 6 ? `; and ${seen.size - 6} more` : "");
 }
 
@@ -120,7 +120,8 @@ function eventsLane(events, scale, onClose) {
 
 function labelOf(event) {
   const happened = HAPPENED_WORDS[event.happened];
-  return happened ? `${event.kind} (${happened})` : event.kind;
+  const kind = excerpt(event.kind, TITLE_LETTERS);
+  return happened ? `${kind} (${happened})` : kind;
 }
 
 function eventItem({ event, code, first, last, range }, place, { row, labelled }, scale) {

@@ -245,7 +245,7 @@ function siteStretch(site, limits) {
 }
 
 function siteHead(site, time) {
-  const head = el("p", { class: "time-site-name" }, words(site.names[0].text, site.names[0].tag));
+  const head = el("p", { class: "time-site-name" }, words(excerpt(site.names[0].text, TITLE_LETTERS), site.names[0].tag));
   const stretch = siteStretch(site, time.limits);
   if (stretch) head.append(" ", button("Zoom to its dates", { class: "plain" }, () => time.show(stretch)));
   return head;
