@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 
 from imagery.model import NO_MASK, Outcome
 from maps.facts import placing_words, site_facts
-from maps.picture_block import pair_block, picture_block
 from maps.site_index import DEGREES, index_block
 from maps.symbols import SYMBOLS
 from maps.timeline import detection_order, note_order
@@ -54,17 +53,6 @@ def view_block(view: MapView) -> dict[str, Any]:
         ],
         "sites": index_block(view),
     }
-
-
-def pictures_block(view: MapView) -> dict[str, Any]:
-    """Return the pictures by key: ``SITE`` for the latest look, ``SITE/DETECTION`` for before and after."""
-    block: dict[str, Any] = {}
-    for entry in view.entries:
-        if entry.latest is not None:
-            block[entry.site.id] = picture_block(entry.latest)
-        for detection, pair in entry.pictures.items():
-            block[f"{entry.site.id}/{detection}"] = pair_block(pair)
-    return block
 
 
 def site_details(entry: SiteEntry) -> dict[str, Any]:
@@ -177,7 +165,7 @@ def _detection(detection: Detection, entry: SiteEntry) -> dict[str, Any]:
         "series": detection.series,
         "simulated": detection.simulated,
         "rings": _rings(detection.geometry, entry.site.point),
-        "picture": detection.id in entry.pictures,
+        "picture": entry.album is not None and detection.id in entry.album.pairs,
         **_filled(said=entry.said.get(detection.id)),
     }
 

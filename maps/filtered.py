@@ -107,8 +107,6 @@ def _entry(entry: SiteEntry, profile: Profile, ids: Mapping[str, str], blur: Blu
         detections=tuple(
             replace(blur.detection(each, renamed[each.id]), site_id=ids[site.id]) for each in found
         ),
-        pictures=shown.pictures,
-        latest=shown.latest,
         labels={note_ids[key]: blur.text(words) for key, words in entry.labels.items() if key in note_ids},
         said={renamed[key]: blur.text(words) for key, words in said.items() if key in renamed},
         only_confirmed=profile.confirmed_only,

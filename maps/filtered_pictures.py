@@ -30,14 +30,8 @@ def shown_pictures(
     if profile.is_full:
         return entry
     stay = {each.id for each in entry.detections} if detections is None else detections
-    pairs = {
-        key: pair
-        for key, pair in entry.pictures.items()
-        if key in stay and _may_show(pair.before, profile) and _may_show(pair.after, profile)
-    }
-    latest = entry.latest if entry.latest is not None and _may_show(entry.latest, profile) else None
     _tell(entry, profile, rows)
-    return replace(entry, pictures=pairs, latest=latest, album=_album(entry.album, stay, profile))
+    return replace(entry, album=_album(entry.album, stay, profile))
 
 
 def may_pass_on(credit: str, profile: Profile) -> bool:
@@ -72,9 +66,7 @@ def _album(album: Album | None, detections: Collection[str], profile: Profile) -
 
 def _tell(entry: SiteEntry, profile: Profile, rows: list[Left]) -> None:
     """Add every picture that may not be shown to the account, once."""
-    known = {each.key: each for pair in entry.pictures.values() for each in (pair.before, pair.after)}
-    known |= {} if entry.latest is None else {entry.latest.key: entry.latest}
-    known |= {} if entry.album is None else {each.key: each for each in entry.album.pictures}
+    known = {} if entry.album is None else {each.key: each for each in entry.album.pictures}
     if profile.blur_m and entry.looks and not known:  # nobody draws what may not be shown
         rows.append(Left(entry.site.id, Kind.PICTURE, "all of them", "they show the place"))
     rows += [

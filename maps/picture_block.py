@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from maps.errors import PageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from maps.album import Album
-    from maps.pictures import BeforeAfter, Picture
+    from maps.pictures import Picture
 
 PAGE_LIMIT_BYTES = 24_000_000
 """Pictures in one file, as they are; a page writes them as text, which takes a third more."""
@@ -62,16 +62,6 @@ def picture_block(picture: Picture) -> dict[str, Any]:
         "outcome": picture.outcome,
         "credit": picture.credit,
         "simulated": picture.simulated,
-        "outlines": [[list(point) for point in ring] for ring in picture.outlines],
-    }
-
-
-def pair_block(pair: BeforeAfter) -> dict[str, Any]:
-    """Return a pair as plain JSON values."""
-    return {
-        "before": picture_block(pair.before),
-        "after": picture_block(pair.after),
-        "same": pair.same_stretch,
     }
 
 
@@ -141,8 +131,3 @@ def _words(albums: Sequence[Album], kept: int, asked: int, limit_bytes: int) -> 
         f"To keep this page below {limit_bytes / 1e6:g} MB of pictures, {asked - kept:,} of {asked:,} "
         f"are left out{sites}. Pairs around detections and the latest looks were kept first."
     )
-
-
-def by_site(albums: Sequence[Album]) -> Mapping[str, dict[str, Any]]:
-    """Return the block of each site that has pictures, by its id."""
-    return {album.site_id: album_block(album) for album in albums if album.pictures}

@@ -43,6 +43,23 @@ _INSIDE = 0.5
 """Share of a pixel inside an outline from which on it is marked."""
 
 
+def chip_picture(chip: Chip, caption: str, stretch: Stretch | None = None, outcome: str = "") -> bytes:
+    """Return one chip as a captioned PNG: what, when, by which sensor, how stretched, and whose pixels.
+
+    Args:
+        chip: What is shown.
+        caption: A title; letters outside Latin become question marks.
+        stretch: Taken from the chip itself when None; else one that several pictures share.
+        outcome: How the look ended; empty where nobody looked.
+    """
+    used = stretch or stretch_of(chip)
+    lines = _chip_lines(outcome or "Image", chip, used)
+    shared = "The same stretch on all pictures of this series. " if stretch is not None else ""
+    footer = [f"{used.reading} {shared}{LEGEND}", chip.credit]
+    scale = _scale(chip.grid.shape)
+    return png(_sheet([(_pixels(chip, used)[0], lines)], caption, footer, chip.grid.resolution_m / scale))
+
+
 def change_picture(
     before: Chip, after: Chip, score: NDArray[np.floating], changed: NDArray[np.bool_], caption: str
 ) -> bytes:

@@ -17,9 +17,10 @@ from folium.template import Template
 from geo.durable import write_text
 from maps.blocks import element, packed
 from maps.context_block import context_block
-from maps.data_block import pictures_block, view_block
+from maps.data_block import view_block
 from maps.detail_blocks import detail_blocks
 from maps.offline import inline_css, inline_js, read_text, sealed
+from maps.picture_block import INDEX_LIMIT_BYTES, PAGE_LIMIT_BYTES, album_block, fitted
 from maps.regions_block import regions_block
 from maps.timeline import times_block
 from maps.view import NO_CONTEXT
@@ -37,6 +38,7 @@ STYLES = (
     ("page", "panel.css"),
     ("page", "timeline.css"),
     ("page", "regions.css"),
+    ("page", "compare.css"),
 )
 LIBRARIES = (("leaflet-1.9.4", "leaflet.js", "LICENSE"),)
 """Folder, script and licence; whoever gets a page gets the licences of what is in it."""
@@ -52,9 +54,13 @@ SCRIPTS = (
     "symbols.js",
     "looks.js",
     "pictures.js",
+    "stage.js",
+    "compare.js",
+    "contact.js",
     "panel.js",
     "dossiers.js",
     "files.js",
+    "album.js",
     "basemap.js",
     "clusters.js",
     "tiles.js",
@@ -140,11 +146,19 @@ class Page(Figure):
 
 
 def page_blocks(view: MapView) -> Iterator[str]:
-    """Yield the data elements of the page: the index, the details in chunks, the rest."""
+    """Yield the data elements of the page: the index, details in chunks, pictures by site, the rest.
+
+    Where each site has a page of its own with all its pictures, this one holds less of them.
+    """
+    albums = [entry.album for entry in view.entries if entry.album is not None]
+    shown = fitted(albums, INDEX_LIMIT_BYTES if view.dossiers else PAGE_LIMIT_BYTES)
+    places = {entry.album.site_id: at for at, entry in enumerate(view.entries) if entry.album is not None}
     starts, elements = detail_blocks(view.entries)
-    yield element("sitewatch-data", packed({**view_block(view), "chunks": starts}))
+    yield element("sitewatch-data", packed({**view_block(view), "chunks": starts, "leftOut": shown.words}))
     yield from elements
-    yield element("sitewatch-pictures", packed(pictures_block(view)))
+    for album in shown.albums:
+        if album.pictures:
+            yield element(f"sitewatch-pictures-{places[album.site_id]}", packed(album_block(album)))
     yield element("sitewatch-times", packed(times_block(view)))
     yield element("sitewatch-regions", packed(regions_block(view)))
     if view.context != NO_CONTEXT:

@@ -30,16 +30,12 @@ class SiteEntry:
     no_scenes: tuple[NoScene, ...] = ()
     """Due windows without any acquisition."""
     detections: tuple[Detection, ...] = ()
-    pictures: Mapping[str, BeforeAfter] = field(default_factory=dict, hash=False)
-    """By the detection's id."""
-    latest: Picture | None = None
-    """The latest clear chip."""
     labels: Mapping[str, str] = field(default_factory=dict, hash=False)
     """By the note's id: why the looks kept here could not show what the note claims, or not surely."""
     said: Mapping[str, str] = field(default_factory=dict, hash=False)
     """What analysts said of detections, in words, by the detection's id."""
     album: Album | None = None
-    """All pictures of the site, of which `pictures` and `latest` show some."""
+    """The site's pictures; the only place where pixels enter a page."""
     only_confirmed: bool = False
     """Detections that no later look confirmed were taken out, if there were any."""
     blurred_m: int = 0
@@ -54,26 +50,34 @@ class SiteEntry:
             if row.site_id not in known:
                 message = f"a row of site {row.site_id!r} was given to site {self.site.id!r}"
                 raise PageError(message)
-        for place in self._pictured():
-            if place not in known:
-                message = f"a picture of site {place!r} was given to site {self.site.id!r}"
-                raise PageError(message)
-        strangers = set(self.pictures) - {detection.id for detection in self.detections}
-        if strangers:
-            message = (
-                f"pictures of unknown detections of site {self.site.id!r}: {', '.join(sorted(strangers))}"
-            )
-            raise PageError(message)
+        if self.album is not None:
+            self._check_album(self.album, known)
         unknown = set(self.labels) - {note.id for note in self.site.observations}
         if unknown:
             message = f"labels of unknown notes of site {self.site.id!r}: {', '.join(sorted(unknown))}"
             raise PageError(message)
 
-    def _pictured(self) -> set[str]:
-        """Return the ids of the sites whose pictures these are."""
-        places = {pair.before.site_id for pair in self.pictures.values()}
-        places |= {self.latest.site_id} if self.latest is not None else set()
-        return places | ({self.album.site_id} if self.album is not None else set())
+    @property
+    def pictures(self) -> dict[str, BeforeAfter]:
+        """The pairs around detections, by the detection's id."""
+        album = self.album
+        return {} if album is None else {name: album.before_after(name) for name in album.pairs}
+
+    @property
+    def latest(self) -> Picture | None:
+        """The latest clear look."""
+        album = self.album
+        return None if album is None or album.latest is None else album.picture(album.latest)
+
+    def _check_album(self, album: Album, known: set[str]) -> None:
+        if album.site_id not in known:
+            message = f"pictures of site {album.site_id!r} were given to site {self.site.id!r}"
+            raise PageError(message)
+        strangers = set(album.pairs) - {detection.id for detection in self.detections}
+        if strangers:
+            names = ", ".join(sorted(strangers))
+            message = f"pictures of unknown detections of site {self.site.id!r}: {names}"
+            raise PageError(message)
 
     @property
     def is_watched(self) -> bool:

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from imagery.model import Detection
-    from maps.album import Album
     from maps.profile import Left, LeftOut, Profile
     from maps.tiles import Tiles
     from sites.catalogue import Catalogue
@@ -208,7 +207,7 @@ def _each_site(
         if progress is not None:
             progress(number, len(view.entries), entry.site.id)
         # The map shows what changed and the latest look; a site's other pictures are in its dossier.
-        yield with_album(drawn, drawn.album.brief()) if view.dossiers and drawn.album else drawn
+        yield replace(drawn, album=drawn.album.brief()) if view.dossiers and drawn.album else drawn
 
 
 def threshold_words(settings: Settings) -> tuple[str, ...]:
@@ -298,13 +297,4 @@ class _Artist:
             site, self._archive, self._index, entry.looks, entry.detections, limit=self._limit
         )
         self.missing += undrawn
-        return shown_pictures(with_album(entry, album), self._profile, self.withheld)
-
-
-def with_album(entry: SiteEntry, album: Album | None) -> SiteEntry:
-    """Return an entry that shows the pictures of an album, and no others."""
-    if album is None:
-        return replace(entry, pictures={}, latest=None, album=None)
-    latest = None if album.latest is None else album.picture(album.latest)
-    pictures = {key: album.before_after(key) for key in album.pairs}
-    return replace(entry, pictures=pictures, latest=latest, album=album)
+        return shown_pictures(replace(entry, album=album), self._profile, self.withheld)

@@ -109,11 +109,11 @@ function detailsFrom(data) {
     if (chunks.size > KEPT_CHUNKS) chunks.delete(chunks.keys().next().value);
     return known;
   };
-  return async (site) => {
+  return async (site, { pictures = false } = {}) => {
     const number = data.chunks.findLastIndex((first) => first <= site.i);
     const details = (await open(number))[site.i - data.chunks[number]];
     const full = fullSite(site, details);
-    if (full.latest || full.detections.some((item) => item.picture)) await openPictures();
+    full.album = pictures ? await albumOf(site) : null;
     return full;
   };
 }

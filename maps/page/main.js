@@ -84,7 +84,7 @@ function startSelection(map, data) {
     panel.setAttribute("aria-busy", "true");
     let parts;
     try {
-      const full = await data.detailsOf(site);
+      const full = await data.detailsOf(site, { pictures: true });
       if (mine !== turn) return; // another site was chosen meanwhile
       if (site.point) ground.addLayer(groundOf(full));
       parts = panelParts(data, full);

@@ -94,8 +94,9 @@ function detectionCard(site, detection) {
   for (const [label, text] of facts) list.append(el("dt", {}, label), el("dd", {}, words(text)));
   card.append(list);
   card.append(el("p", { class: "fine said" }, "Analysts: ", words(detection.said || "nobody has said anything yet"), "."));
-  const pair = detection.picture ? pictureOf(`${site.id}/${detection.id}`) : null;
-  card.append(pair ? pairSection(pair) : el("p", { class: "fine" }, "No pictures are kept of it."));
+  const { album } = site;
+  if (album && album.pairs[detection.id]) card.append(pairSection(album, detection.id, comparePairButton(site, detection.id)));
+  else card.append(el("p", { class: "fine" }, detection.picture ? "Its pictures are left out of this page." : "No pictures are kept of it."));
   return card;
 }
 
@@ -106,10 +107,10 @@ function detectionsSection(site) {
 }
 
 function latestSection(site) {
-  const picture = site.latest ? pictureOf(site.id) : null;
+  const picture = site.album && site.album.latest !== null ? site.album.pictures[site.album.latest] : null;
   if (!picture) return null;
   return el("section", { class: "latest" }, el("h3", {}, "Latest clear look"), pictureFigure(picture, "Seen"),
-    el("p", { class: "fine" }, `${picture.reading} Stretch: ${picture.stretch}. ${VEIL_WORDS}`));
+    el("p", { class: "fine" }, words(site.album.place), `. ${picture.reading} Stretch: ${picture.stretch}. ${VEIL_WORDS}`));
 }
 
 /** What the panel of a site shows, in this order; `make({ data, site })` gives an element or null.

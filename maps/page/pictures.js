@@ -2,30 +2,20 @@
 
 const VEIL_WORDS = "Hatched: cloud, shadow or snow. Dark: no data.";
 
-let pictureStore = null;
-
-/** The pixels are opened when the first picture is wanted, not when the page opens. */
-async function openPictures() {
-  pictureStore = pictureStore || await openBlock("sitewatch-pictures");
-}
-
-function pictureOf(key) {
-  return pictureStore && Object.hasOwn(pictureStore, key) ? pictureStore[key] : null;
-}
-
 function scaleLength(widthM) {
   const limit = Math.max(widthM / 3, 1);
   const power = 10 ** Math.floor(Math.log10(limit));
   return Math.max(...[1, 2, 5].map((step) => step * power).filter((length) => length <= limit));
 }
 
-function overlay(picture) {
+function overlay(picture, rings) {
   const { width, height, scale } = picture;
   const unit = width / 100;
   const drawing = svg("svg", { viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" });
   const outlines = svg("g", { class: "outlines" });
-  for (const ring of picture.outlines) {
-    const points = ring.map(([x, y]) => `${x},${y}`).join(" ");
+  const [left, top] = picture.corner;
+  for (const ring of rings) {
+    const points = ring.map(([x, y]) => `${((x - left) / scale).toFixed(2)},${((top - y) / scale).toFixed(2)}`).join(" ");
     outlines.append(svg("polygon", { points, class: "halo" }), svg("polygon", { points, class: "line" }));
   }
   const length = scaleLength(width * scale);
@@ -88,10 +78,10 @@ function veilCanvas(picture) {
   return canvas;
 }
 
-function pictureFigure(picture, title) {
+function pictureFigure(picture, title, rings = []) {
   const told = `${title}: ${picture.day}, ${picture.platform}, ${picture.bands}`;
   const image = pixelImage(picture, `${told}${picture.simulated ? ", simulated" : ""}`);
-  const frame = el("div", { class: "chip" }, image, picture.veil ? veilCanvas(picture) : null, overlay(picture));
+  const frame = el("div", { class: "chip" }, image, picture.veil ? veilCanvas(picture) : null, overlay(picture, rings));
   if (picture.simulated) frame.append(el("span", { class: "badge simulated on-chip" }, "simulated"));
   return el("figure", { class: "picture" }, frame, el("figcaption", {},
     el("strong", {}, `${title} `), el("time", { datetime: picture.day }, picture.day), el("br"),
@@ -100,14 +90,14 @@ function pictureFigure(picture, title) {
     picture.credit ? el("span", { class: "credit" }, words(picture.credit)) : null));
 }
 
-function pairSection(pair) {
-  const frame = el("div", { class: "pair" }, pictureFigure(pair.before, "Before"), pictureFigure(pair.after, "After"));
+/** Before and after of one detection; `actions` stand below them. */
+function pairSection(album, id, ...actions) {
+  const [before, after] = album.pairs[id].map((position) => album.pictures[position]);
+  const rings = album.outlines[id] || [];
+  const frame = el("div", { class: "pair" }, pictureFigure(before, "Before", rings), pictureFigure(after, "After", rings));
   const box = el("input", { type: "checkbox", checked: true });
   box.addEventListener("change", () => frame.classList.toggle("bare", !box.checked));
-  const stretch = pair.same
-    ? `Same stretch on both: ${pair.before.stretch}.`
-    : `Each with its own stretch, because their values can't be compared: ${pair.before.stretch}; ${pair.after.stretch}.`;
   return el("div", { class: "pair-box" }, frame,
-    el("label", { class: "toggle" }, box, " Outline of the change"),
-    el("p", { class: "fine" }, `${pair.after.reading} ${stretch} ${VEIL_WORDS}`));
+    el("div", { class: "compare-row" }, el("label", { class: "toggle" }, box, " Outline of the change"), ...actions),
+    el("p", { class: "fine" }, words(album.place), `. ${after.reading} ${stretchWords(album.pictures, before, after).text} ${VEIL_WORDS}`));
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from geo.dates import parse_edtf
 from geo.grid import Grid
 from imagery.masks import unmasked_classes
 from imagery.model import Chip, Detection, DetectionState, Look, Outcome, Region
-from maps.pictures import before_after, picture
+from maps.album import Shot, make_album
 from maps.site_map import write_site_map
 from maps.view import MapView, SiteEntry
 from sites.categories import Category
@@ -156,7 +156,7 @@ def valley() -> Site:
 
 @pytest.fixture
 def view(
-    valley: Site, make_look: MakeLook, make_chip: MakeChip, detection: Detection, region: Region
+    valley: Site, make_look: MakeLook, make_chip: MakeChip, detection: Detection, region: Region, grid: Grid
 ) -> MapView:
     """Three sites: one with looks and a detection, one never looked at, one without a place."""
     outcomes = [Outcome.LEARNING] * 2 + [Outcome.UNCHANGED] * 3 + [Outcome.OBSCURED] * 4 + [Outcome.CHANGED]
@@ -164,11 +164,14 @@ def view(
         make_look("valley", date(2010, 1, 5) + timedelta(days=32 * k), outcome)
         for k, outcome in enumerate(outcomes)
     )
-    pair = before_after(make_chip(), make_chip(date(2020, 6, 1), simulated=True), (region,))
+    change = replace(detection, grid_id=grid.grid_id, geometry=region.geometry)
+    seen = make_chip(change.last_without), make_chip(change.first_with, simulated=True), make_chip()
+    shots = [Shot(chip, "Unchanged") for chip in seen]
+    album = make_album("valley", "Quiet valley, Colorado", shots, (change,), clear_looks=6)
     market = Site("market", (Name("Komsan Market"),), Category.MARKET, Point(128.17, 41.4), country="PRK")
     lost = Site("lost", (Name("Lost works"),), Category.MINE, None, country="PRK")
     entries = (
-        SiteEntry(valley, looks, (), (detection,), {"d1": pair}, picture(make_chip())),
+        SiteEntry(valley, looks, (), (change,), album=album),
         SiteEntry(market),
         SiteEntry(lost),
     )

@@ -9,8 +9,10 @@ from shapely.geometry import Polygon
 
 from geo.dates import parse_edtf
 from imagery.model import Detection, NoScene
-from maps.data_block import OUTCOMES, pictures_block, site_details, view_block, web_address
+from maps.blocks import unpacked
+from maps.data_block import OUTCOMES, site_details, view_block, web_address
 from maps.errors import PageError
+from maps.site_map import page_blocks
 from maps.view import MapView, SiteEntry
 from sites.model import Site
 from sites.observation import Observation, ObservationKind
@@ -69,12 +71,13 @@ def test_an_outline_is_steps_from_the_point_of_its_site(view: MapView) -> None:
     assert list(zip(lon, lat, strict=True)) == [pytest.approx(each, abs=1e-6) for each in drawn]
 
 
-def test_pictures_are_kept_by_site_and_detection(view: MapView) -> None:
-    block = pictures_block(view)
-    assert sorted(block) == ["valley", "valley/d1"]
-    assert block["valley/d1"]["same"] is True
-    assert block["valley/d1"]["after"]["simulated"] is True
-    assert len(block["valley/d1"]["before"]["outlines"]) == 1
+def test_each_site_with_pictures_has_a_block_of_its_own(view: MapView) -> None:
+    (block,) = (text for text in page_blocks(view) if "sitewatch-pictures-" in text)
+    found = unpacked(block.removesuffix("</script>").partition(">")[2])
+    assert 'id="sitewatch-pictures-0"' in block
+    assert (found["site"], found["pairs"]) == ("valley", {"d1": [0, 1]})
+    assert found["pictures"][1]["simulated"] is True
+    assert len(found["outlines"]["d1"]) == 1
 
 
 def test_numbers_that_json_can_not_hold_become_null(valley: Site, detection: Detection) -> None:

@@ -131,11 +131,21 @@ def test_the_smallest_building_is_told_with_its_days(valley: Site, make_look: Ma
 
 
 def test_a_detection_shows_what_it_rests_on(entry: SiteEntry, make_look: MakeLook) -> None:
-    found = entry.detections[0]
+    found, grid_id = entry.detections[0], entry.detections[0].grid_id
     card = Card("Changed", ("because it stands out",), sections={"alone": {"score": 4.25}})
     pair = (
-        make_look("valley", found.last_without, Outcome.UNCHANGED, scene_ids=("scene-before",)),
-        make_look("valley", found.first_with, Outcome.CHANGED, score=4.25, card=card, mask_scheme="none"),
+        make_look(
+            "valley", found.last_without, Outcome.UNCHANGED, grid_id=grid_id, scene_ids=("scene-before",)
+        ),
+        make_look(
+            "valley",
+            found.first_with,
+            Outcome.CHANGED,
+            grid_id=grid_id,
+            score=4.25,
+            card=card,
+            mask_scheme="none",
+        ),
     )
     text = plain(render_dossier(replace(entry, looks=pair, said={"d1": "confirmed by anna"}), AROUND))
     for words in (
@@ -164,8 +174,8 @@ def test_the_looks_of_another_lattice_are_not_taken_for_those_of_a_detection(
 def test_pixels_stand_in_the_page_once(entry: SiteEntry) -> None:
     html = render_dossier(entry, AROUND)
     sources = re.findall(r'href="(data:image/png[^"]*)"', html)
-    assert len(sources) == len(set(sources)) == 2
-    assert html.count('<use href="#px') == 3  # before, after, latest
+    assert len(sources) == len(set(sources)) == 3
+    assert html.count('<use href="#px') == 6  # before, after, latest, and the sheet of all three
     assert html.count(">simulated<") >= 1
 
 

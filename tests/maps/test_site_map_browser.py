@@ -125,7 +125,7 @@ def test_a_detection_shows_its_bracket_and_its_pictures(opened_view: Watched) ->
     )
     assert widths == [50, 50]
     alts = opened_view.page.locator(".pair img").evaluate_all("all => all.map(i => i.alt)")
-    assert alts[0] == "Before: 2020-05-01, landsat-8, natural colour (red, green, blue)"
+    assert alts[0] == "Before: 2010-06-02, landsat-8, natural colour (red, green, blue)"
     assert alts[1].endswith(", simulated")
     assert opened_view.page.locator(".pair .outlines .line").count() == 2
     opened_view.page.get_by_label("Outline of the change").uncheck()

@@ -44,7 +44,6 @@ from maps.view import MapView, SiteEntry
 from sites.categories import Category
 from sites.model import Attribute, Name, Placement, Relation, Retirement, Site, WatchRules
 from sites.observation import Evidence, Measurement, Media, Observation, Source
-from watch.publish import with_album
 from watch.publish_data import ALL_FORMATS, data_files
 
 TRUE = Point(125.7381642, 39.0194287)
@@ -239,9 +238,8 @@ def view() -> MapView:
     site = yard()
     windows = (NoScene("yard", date(2019, 1, 1), date(2019, 1, 17)),)
     labels = {"plain": mark("label"), "secret": mark("secret-label")}
-    entry = with_album(
-        SiteEntry(site, looks, windows, found, labels=labels, said=said), replace(album, site_id="yard")
-    )
+    pictured = replace(album, site_id="yard")
+    entry = SiteEntry(site, looks, windows, found, labels=labels, said=said, album=pictured)
     hidden = Site(
         "hidden",
         (Name(mark("hidden-name")),),

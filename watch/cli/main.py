@@ -16,6 +16,7 @@ from watch.cli import (
     additions,
     archive,
     backup,
+    chips,
     context,
     coverage,
     demo,
@@ -96,6 +97,7 @@ app.add_typer(review.app)
 app.command()(notify.notify)
 app.command()(evaluate.evaluate)
 app.command("map")(pages.site_map)
+app.add_typer(chips.app)
 app.add_typer(schedule.app)
 app.command()(upgrade.upgrade)
 app.command()(backup.backup)
