@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from imagery.model import DetectionState
 from maps.dossier_detections import detections_section
 from maps.dossier_facts import facts_section, names_section
 from maps.dossier_links import downloads, elsewhere
@@ -17,10 +18,11 @@ from maps.dossier_looks import looks_section
 from maps.dossier_map import map_section
 from maps.dossier_notes import notes_section
 from maps.dossier_pictures import Gallery, contact_section, latest_section
+from maps.dossier_timeline import timeline_section
 from maps.markup import Markup, document, el, joined, trusted, words
 from maps.offline import POLICY_MARK, inline_css, read_text, sealed
 from maps.symbols import SYMBOLS
-from maps.words import country_words
+from maps.words import JUDGED, country_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,15 +89,33 @@ def _masthead(entry: SiteEntry, around: Around) -> Markup:
     of = el("p", words(around.title), class_="of")
     statement = el("p", words(around.statement), class_="statement") if around.statement else None
     skip = el("a", "Skip to the page", href="#page", class_="skip")
+    title = el("div", el("h1", words(first.text, first.language)), kicker, badge)
     return joined(
         [
             skip,
             el("nav", back, aria_label="Pages"),
-            el("header", _sign(entry), el("div", el("h1", words(first.text, first.language)), kicker, badge)),
+            el("header", _sign(entry), title, _digest(entry)),
             of,
             statement,
         ]
     )
+
+
+def _digest(entry: SiteEntry) -> Markup:
+    """Return what there is in numbers, each beside what it is counted out of."""
+    notes = entry.site.observations
+    judged = sum(look.outcome in JUDGED for look in entry.looks)
+    live = sum(each.state is not DetectionState.RETRACTED for each in entry.detections)
+    seen = f"{judged:,} of {len(entry.looks):,}" if entry.looks else "never looked at"
+    changes = f"{live} in {judged:,} judged" if judged else "not known"
+    rows = (
+        ("Notes", f"{len(notes):,}"),
+        ("With a source", f"{sum(bool(note.sources) for note in notes)} of {len(notes):,}"),
+        ("Looks judged", seen),
+        ("Changes detected", changes),
+    )
+    told = (el("div", el("dt", label), el("dd", text)) for label, text in rows)
+    return el("dl", *told, class_="digest")
 
 
 def _sign(entry: SiteEntry) -> Markup:
@@ -116,6 +136,7 @@ def _main(entry: SiteEntry, around: Around) -> Markup:
         names_section(entry.site),
         facts_section(entry, around.names or {}),
         map_section(entry),
+        timeline_section(entry),
         looks_section(entry, around.thresholds),
         detections_section(entry, gallery),
         latest_section(gallery, entry.latest),

@@ -87,16 +87,15 @@ def map_section(entry: SiteEntry) -> Markup:
 def _ground(entry: SiteEntry, point: Point) -> Markup:
     site = entry.site
     accuracy_m = site.coordinate_accuracy_m or 0.0
+    area = entry.area if entry.is_watched else None
     live = [each for each in entry.detections if each.state is not DetectionState.RETRACTED]
-    drawn = [
-        each for each in (entry.area, site.geometry, *(each.geometry for each in live)) if each is not None
-    ]
+    drawn = [each for each in (area, site.geometry, *(each.geometry for each in live)) if each is not None]
     plan = _Plan(point.x, point.y, max(_LEAST_M, accuracy_m * 1.1, _reach_m(point, drawn) * 1.3))
     parts = [
         el("circle", cx=_SIDE / 2, cy=_SIDE / 2, r=f"{plan.px(accuracy_m):.1f}", class_="uncertain")
         if accuracy_m
         else None,
-        el("path", d=plan.path(entry.area), class_="watched") if entry.area is not None else None,
+        el("path", d=plan.path(area), class_="watched") if area is not None else None,
         *(el("path", d=plan.path(each.geometry), class_="changed-ground") for each in live),
         el("path", d=f"M{_SIDE / 2 - 7} {_SIDE / 2}h14M{_SIDE / 2} {_SIDE / 2 - 7}v14", class_="centre"),
         _bar(plan),
@@ -105,7 +104,7 @@ def _ground(entry: SiteEntry, point: Point) -> Markup:
     told = f"Plan of {2 * plan.half_m / 1000:.2g} km a side around {point.y:.5f}, {point.x:.5f}"
     key = [
         el("li", el("span", class_="key-watched"), " the ground that looks judge")
-        if entry.area is not None
+        if area is not None
         else None,
         el("li", el("span", class_="key-uncertain"), f" the place lies within {length_words(accuracy_m)}")
         if accuracy_m

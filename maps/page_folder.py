@@ -13,6 +13,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 INDEX = "index.html"
 _STAGING = ".pages."
+_FLUSHES = 8
 _OURS = (b"Made with sitewatch", b'id="sitewatch-data"')
 """One of these stands in every index of ours, of any version."""
 
@@ -189,12 +191,17 @@ def _holds(place: Path, content: bytes) -> bool:
 
 
 def _flush(files: Iterable[Path]) -> None:
-    for path in files:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    # Flushes that are asked for at once share the disk's work: thousands one by one take many times as long.
+    with ThreadPoolExecutor(_FLUSHES) as threads:
+        list(threads.map(_flush_one, files))
+
+
+def _flush_one(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _flush_folders(folder: Path, paths: Iterable[str]) -> None:

@@ -309,3 +309,55 @@ def test_an_id_that_could_not_be_a_file_never_gets_here(valley: Site, name: str)
 
 def test_a_page_is_named_by_its_site() -> None:
     assert dossier_path("sinuiju-customs") == "sites/sinuiju-customs.html"
+
+
+def test_time_is_drawn_by_what_a_date_says(valley: Site) -> None:
+    dates = ("2010-05-01", "2011", "2012~", "2013-01/2014-06", "2015/..", "../2009", "/2008")
+    notes = tuple(note(f"n{number}", text) for number, text in enumerate(dates))
+    html = render_dossier(SiteEntry(replace(valley, observations=notes)), AROUND)
+    drawn = re.findall(r'<(circle|rect)[^>]*class="(when[^"]*)"><title>([^<]*)', html)
+    assert sorted(drawn, key=lambda each: each[2]) == [
+        ("rect", "when soft", "../2009"),
+        ("rect", "when soft", "/2008"),
+        ("circle", "when", "2010-05-01"),
+        ("rect", "when", "2011"),
+        ("rect", "when vague", "2012~"),
+        ("rect", "when soft", "2013-01/2014-06"),
+        ("rect", "when soft", "2015/.."),
+    ]
+    assert html.count('class="arrow"') == 2
+    assert html.count('class="arrow hollow"') == 1
+
+
+def test_notes_of_one_time_stand_in_lanes(valley: Site) -> None:
+    notes = (*(note(f"n{number}", "2010/2012") for number in range(4)), note("later", "2014"))
+    html = render_dossier(SiteEntry(replace(valley, observations=notes)), AROUND)
+    places = [float(y) for y in re.findall(r'<rect x="[^"]*" y="([^"]*)"[^>]*class="when', html)]
+    assert len(set(places)) == 4
+    assert places[-1] == places[0]
+
+
+@pytest.mark.parametrize("text", ["0001", "9999", "0001/9999", "1900/2100"])
+def test_time_reaches_as_far_as_a_date_can(valley: Site, text: str) -> None:
+    notes = (note("a", text), note("b", "2020-01-01"))
+    assert problems(render_dossier(SiteEntry(replace(valley, observations=notes)), AROUND)) == []
+
+
+def test_one_day_makes_no_line_of_time(valley: Site) -> None:
+    site = replace(valley, observations=(note("a", "2010-05-01"),))
+    assert "Through time" not in render_dossier(SiteEntry(site), AROUND).replace("Names through time", "")
+
+
+def test_numbers_stand_beside_what_they_are_counted_out_of(view: MapView) -> None:
+    text = plain(render_dossier(view.entries[0], AROUND))
+    assert "Notes 2 With a source 1 of 2 Looks judged 4 of 10 Changes detected 1 in 4 judged" in text
+    text = plain(render_dossier(view.entries[1], AROUND))
+    assert "Looks judged never looked at Changes detected not known" in text
+
+
+def test_ground_that_nobody_watches_is_not_drawn_as_watched(valley: Site) -> None:
+    assert 'class="watched"' in render_dossier(SiteEntry(valley), AROUND)
+    vague = replace(valley, coordinate_accuracy_m=12_000.0)
+    html = render_dossier(SiteEntry(vague), AROUND)
+    assert 'class="watched"' not in html
+    assert "the place lies within 12 km" in html
