@@ -17,10 +17,17 @@ from maps.dossier_links import downloads, elsewhere
 from maps.dossier_looks import looks_section
 from maps.dossier_map import map_section
 from maps.dossier_notes import notes_section
-from maps.dossier_pictures import Gallery, contact_section, latest_section
+from maps.dossier_pictures import (
+    Gallery,
+    album_data,
+    compare_section,
+    compares,
+    contact_section,
+    latest_section,
+)
 from maps.dossier_timeline import timeline_section
 from maps.markup import Markup, document, el, joined, trusted, words
-from maps.offline import POLICY_MARK, inline_css, read_text, sealed
+from maps.offline import POLICY_MARK, inline_css, inline_js, read_text, sealed
 from maps.symbols import SYMBOLS
 from maps.words import JUDGED, country_words
 
@@ -32,7 +39,9 @@ if TYPE_CHECKING:
 FOLDER = "sites"
 """Of the dossiers, beside the index."""
 
-_STYLE = "dossier.css"
+_STYLE, _COMPARE_STYLE = "dossier.css", "compare.css"
+_SCRIPTS = ("dom.js", "blocks.js", "looks.js", "pictures.js", "stage.js", "compare.js", "dossier.js")
+"""Of a page with two looks or more; others have no script."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,7 @@ def render_dossier(entry: SiteEntry, around: Around) -> str:
         PageError: The page would ask the network for something.
     """
     title = f"{entry.site.name} - {around.title}"
+    moves = compares(entry.album)
     head = joined(
         [
             trusted(POLICY_MARK),
@@ -69,12 +79,18 @@ def render_dossier(entry: SiteEntry, around: Around) -> str:
             el("meta", name="viewport", content="width=device-width, initial-scale=1"),
             el("meta", name="referrer", content="no-referrer"),
             el("title", title),
-            el("style", trusted(_styles())),
+            el("style", trusted(_style(_STYLE))),
+            el("style", trusted(_style(_COMPARE_STYLE))) if moves else None,
         ],
         "\n",
     )
-    body = joined([_masthead(entry, around), _main(entry, around), _footer()], "\n")
-    page = el("html", el("head", head), "\n", el("body", body, class_="dossier"), lang="en")
+    script = el("script", trusted(_script())) if moves else None
+    body = joined(
+        [_masthead(entry, around), _main(entry, around), _footer(), album_data(entry), script], "\n"
+    )
+    page = el(
+        "html", el("head", head), "\n", el("body", body), lang="en", data_ready=None if moves else "true"
+    )
     return sealed(document(f"<!DOCTYPE html>\n{page.text}\n"))
 
 
@@ -140,7 +156,8 @@ def _main(entry: SiteEntry, around: Around) -> Markup:
         looks_section(entry, around.thresholds),
         detections_section(entry, gallery),
         latest_section(gallery, entry.latest),
-        contact_section(gallery, entry.album),
+        compare_section(entry.album),
+        contact_section(gallery, entry),
         notes_section(entry),
         elsewhere(entry),
         downloads(entry),
@@ -157,6 +174,13 @@ def _footer() -> Markup:
     return el("footer", el("p", told))
 
 
+@lru_cache(maxsize=4)
+def _style(name: str) -> str:
+    return inline_css(read_text("page", name))
+
+
 @lru_cache(maxsize=1)
-def _styles() -> str:
-    return inline_css(read_text("page", _STYLE))
+def _script() -> str:
+    """Return the scripts as one, in one scope of their own."""
+    parts = "\n".join(read_text("page", name) for name in _SCRIPTS)
+    return inline_js(f'(() => {{\n"use strict";\n{parts}\n}})();')

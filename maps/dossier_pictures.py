@@ -7,12 +7,16 @@ detection, in the contact sheet and as the latest look at the price of one, also
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections import Counter
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from maps.blocks import element, packed
 from maps.drawing import scale_length_m
 from maps.lengths import length_words
-from maps.markup import NOTHING, Child, Markup, el, joined, words
+from maps.markup import NOTHING, Child, Markup, el, joined, trusted, words
+from maps.picture_block import album_block
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,23 +93,59 @@ def latest_section(gallery: Gallery, picture: Picture | None) -> Markup:
     )
 
 
-def contact_section(gallery: Gallery, album: Album | None) -> Markup:
+def compare_section(album: Album | None) -> Markup:
+    """Return where script puts the box that compares two looks; nothing for fewer than two."""
+    if not compares(album):
+        return NOTHING
+    title = el("h2", "Any two looks beside each other", id="compare-title")
+    return el("section", title, id="compare", tabindex="-1", hidden=True, aria_labelledby="compare-title")
+
+
+def compares(album: Album | None) -> bool:
+    """Tell whether there are two looks to compare."""
+    return album is not None and len(album) > 1
+
+
+def album_data(entry: SiteEntry) -> Markup:
+    """Return what script needs of the pictures, without their pixels, which are in the page already."""
+    album = entry.album
+    if album is None or not compares(album):
+        return NOTHING
+    bare = tuple(replace(each, png=b"", veil=b"") for each in album.pictures)
+    block = album_block(replace(album, pictures=bare))
+    ordered = sorted(entry.detections, key=lambda each: (each.first_with, each.id))
+    block["detections"] = [
+        {"id": each.id, "words": f"{each.state} change, {each.last_without} to {each.first_with}"}
+        for each in ordered
+    ]
+    return trusted(element("sitewatch-album", packed(block)))
+
+
+def contact_section(gallery: Gallery, entry: SiteEntry) -> Markup:
     """Return all pictures of the site in the order of time; nothing where they are one or none."""
+    album = entry.album
     if album is None or len(album) < 2:  # noqa: PLR2004 - one picture is the latest, and stands above
         return NOTHING
-    figures = (gallery.figure(each, each.outcome or "Look") for each in album.pictures)
+    gaps = _gaps(entry, album)
+    figures = (
+        gallery.figure(
+            each, each.outcome or "Look", el("span", f"Before it, {gap}", class_="gap") if gap else None
+        )
+        for each, gap in zip(album.pictures, gaps, strict=False)
+    )
+    after = el("p", f"After the last one, {gaps[-1]}.", class_="fine") if gaps[-1] else None
     told = (
         f"{len(album)} of {album.clear_looks} clear looks, spread over time, with those around each "
         f"detection. {_stretches(album)} {VEIL_WORDS}"
     )
     title = el("h2", "Contact sheet", id="contact-title")
-    sheet = el("div", *figures, class_="sheet")
+    sheet = joined([el("div", *figures, class_="sheet"), after])
     return el(
         "section",
         title,
         el("p", told, class_="fine"),
         sheet,
-        class_="contact",
+        class_="sheets",
         aria_labelledby="contact-title",
     )
 
@@ -153,6 +193,18 @@ def _caption(picture: Picture, title: str) -> Markup:
             el("span", words(picture.credit), class_="credit") if picture.credit else None,
         ]
     )
+
+
+def _gaps(entry: SiteEntry, album: Album) -> list[str]:
+    """Return what lies before each picture and has none, and after the last one."""
+    shown = {(each.solar_day, each.series, each.grid_id) for each in album.pictures}
+    days = [each.solar_day for each in album.pictures]
+    counts = [Counter[str]() for _ in range(len(days) + 1)]
+    for look in entry.looks:
+        if (look.solar_day, look.series, look.grid_id) not in shown:
+            counts[bisect_right(days, look.solar_day)][look.outcome.value.lower()] += 1
+    told = [", ".join(f"{count} {name}" for name, count in sorted(each.items())) for each in counts]
+    return [f"without a picture: {text}" if text else "" for text in told]
 
 
 def _stretches(album: Album) -> str:
