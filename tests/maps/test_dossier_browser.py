@@ -204,7 +204,15 @@ def hostile_entry(view: MapView, make_look: MakeLook) -> SiteEntry:
     card = Card(ALL, (ALL,), (ALL,), {"alone": {ALL: ALL}, ALL: {"x": [ALL]}}, ALL)
     looks = tuple(
         make_look(
-            "valley", day, outcome, reason=ALL, platform=ALL, mask_scheme=ALL, scene_ids=(ALL,), card=card
+            "valley",
+            day,
+            outcome,
+            grid_id=detection.grid_id,
+            reason=ALL,
+            platform=ALL,
+            mask_scheme=ALL,
+            scene_ids=(ALL,),
+            card=card,
         )
         for day, outcome in (
             (detection.last_without, Outcome.UNCHANGED),
