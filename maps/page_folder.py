@@ -168,9 +168,12 @@ def _listed(folder: Path) -> dict[str, PageFile]:
 
 
 def _require_ours(folder: Path, wanted: Iterable[str], before: dict[str, PageFile]) -> None:
-    """Refuse to write over what no publication is known to have made."""
+    """Refuse to write over what no publication is known to have made.
+
+    Without a manifest, as earlier versions left it, an index of ours says that the folder is.
+    """
     strange = [path for path in wanted if path not in before and os.path.lexists(folder / path)]
-    if not strange or _is_ours(folder / INDEX):
+    if not strange or (not before and _is_ours(folder / INDEX)):
         return
     raise PageError(
         "there is a file here that is no page of ours, and it would be lost",

@@ -225,6 +225,10 @@ class Ledger:
             found.setdefault(row["site_id"], []).append(_look(row))
         return found
 
+    def looked_at(self) -> frozenset[str]:
+        """Return the ids under which there are looks."""
+        return frozenset(row["site_id"] for row in self._rows(sa.select(LOOKS.c.site_id).distinct()))
+
     def detections(self, site_id: str | None = None) -> list[Detection]:
         """Return the detections of a site, or of all, by site and first day seen."""
         order = (DETECTIONS.c.site_id, DETECTIONS.c.first_with, DETECTIONS.c.id)

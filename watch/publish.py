@@ -20,6 +20,7 @@ from sites.context import read_events, read_series
 from watch.observable import labels
 from watch.publish_chips import album_of
 from watch.publish_data import ALL_FORMATS, data_files, file_links
+from watch.publish_looks import page_looks
 from watch.publish_settings import profile_of
 from watch.reviews import read_reviews
 from watch.sinks import FEED_FILE
@@ -233,15 +234,15 @@ def threshold_words(settings: Settings) -> tuple[str, ...]:
 
 def _entries(workspace: Workspace, ledger: Ledger, wanted: Sequence[str]) -> Iterator[SiteEntry]:
     """Yield an entry without pictures for each site, or for those that are wanted."""
-    looks = ledger.all_looks()
+    looked_at = ledger.looked_at()
     empty = _by_site(ledger.no_scenes())
     found = _by_site(ledger.detections())
     reviews = read_reviews(workspace.reviews_path)
     for site in _chosen(workspace.catalogue(), wanted):
-        seen = looks.get(site.id, ())
+        seen = page_looks(ledger, site.id, found[site.id]) if site.id in looked_at else ()
         yield SiteEntry(
             site,
-            looks=tuple(seen),
+            looks=seen,
             no_scenes=tuple(empty[site.id]),
             detections=tuple(found[site.id]),
             labels={name: each.words for name, each in labels(site, seen).items()},

@@ -226,9 +226,13 @@ def hostile_entry(view: MapView, make_look: MakeLook) -> SiteEntry:
         attributes=(Attribute(ALL, 1.0, ALL),),
         relations=(Relation(ALL, "market"), Relation(ALL, "elsewhere")),
         placements=(Placement(Point(127, 39), source=ALL),),
-        **dict.fromkeys(
-            ("subtype", "description", "province", "county", "country", "operator", "complex"), ALL
-        ),
+        subtype=ALL,
+        description=ALL,
+        province=ALL,
+        county=ALL,
+        country=ALL,
+        operator=ALL,
+        complex=ALL,
         coordinate_source=ALL,
         coordinate_licence=ALL,
     )

@@ -101,6 +101,14 @@ def test_what_no_publication_wrote_is_not_written_over(tmp_path: Path, path: str
     assert tree(tmp_path) == {path: "a letter"}
 
 
+def test_a_file_of_others_is_not_written_over_in_a_folder_of_ours(tmp_path: Path) -> None:
+    publish(tmp_path, FIRST)
+    (tmp_path / "data" / "mine.csv").write_text("mine")
+    with pytest.raises(PageError, match=r"mine\.csv.*no page of ours"):
+        publish(tmp_path, FIRST | {"data/mine.csv": "ours"})
+    assert tree(tmp_path) == FIRST | {"data/mine.csv": "mine"}
+
+
 def test_pages_of_a_version_without_a_manifest_are_ours(tmp_path: Path) -> None:
     publish(tmp_path, FIRST)
     (tmp_path / MANIFEST_FILE).unlink()
@@ -139,10 +147,11 @@ def test_a_manifest_that_points_outside_removes_nothing(tmp_path: Path) -> None:
     public = tmp_path / "public"
     publish(public, {"index.html": "1; Made with sitewatch"})
     (public / "link").symlink_to(tmp_path)
-    digest = json.loads((public / MANIFEST_FILE).read_text())["files"][0] | {"bytes": 4}
+    own = json.loads((public / MANIFEST_FILE).read_text())["files"]
+    digest = own[0] | {"bytes": 4}
     digest["sha256"] = hashlib.sha256(b"dear").hexdigest()
     rows = [digest | {"path": path} for path in ("../letter.txt", str(outside), "link/letter.txt")]
-    (public / MANIFEST_FILE).write_text(json.dumps({"files": rows}))
+    (public / MANIFEST_FILE).write_text(json.dumps({"files": own + rows}))
     publish(public, {"index.html": "2"})
     assert outside.read_text() == "dear"
 

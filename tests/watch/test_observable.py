@@ -218,5 +218,6 @@ def test_lists_and_pages_carry_the_label_and_the_analysts_file_stays(
 
     page = publish(workspace, now=datetime(2024, 1, 2, tzinfo=UTC))
     assert list(page.view.entries[0].labels) == ["n1"]
-    assert "not observable in the looks kept here" in page.index.read_text()
+    dossier = page.index.parent / "sites" / "yard.html"
+    assert "Not observable in the looks kept here" in dossier.read_text()
     assert file.read_bytes() == before

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from shapely.geometry import Point
 
+from geo.area import square_around
+from imagery.change.card import Card
+from imagery.change.detectable_words import sizes_of
+from imagery.model import Detection, DetectionState, Look, Outcome
 from maps.offline import problems
 from sites.errors import UnknownSiteError
 from watch.publish import PublishOptions, publish
+from watch.publish_looks import page_looks
 from watch.verify import verify
 from watch.workspace import Workspace
 
@@ -119,6 +126,62 @@ def test_the_command_names_what_it_did(workspace: Workspace, sitewatch: Sitewatc
         "1 file written, 0 as they were, 1 removed.", str(tmp_path / "out" / "index.html"),
     ]  # fmt: skip
     assert names(tmp_path / "out") == ["index.html", "manifest.json"]
+
+
+def look_of(day: date, card: Card) -> Look:
+    return Look(
+        site_id="alpha",
+        grid_id="g",
+        solar_day=day,
+        series="landsat",
+        platform="landsat-5",
+        scene_ids=("s",),
+        acquired=datetime(day.year, day.month, day.day, tzinfo=UTC),
+        day_only=True,
+        outcome=Outcome.UNCHANGED,
+        reason="quiet",
+        clear_fraction=1.0,
+        frame_clear_fraction=1.0,
+        mask_scheme="scl",
+        history=9,
+        score=0.5,
+        threshold=1.0,
+        card=card,
+    )
+
+
+def test_looks_come_with_what_a_page_tells_of_them(workspace: Workspace) -> None:
+    size = {"side_m": 20.0, "low_m": 18.0, "high_m": 22.0, "at_most": False}
+    told = {"half": size, "nine": size, "shares": [0.5] * 8}
+    sizes = {"what": "a roof", "trials": 96, "sides_m": [10.0], "looks": {"2": told, "4": told}}
+    card = Card("Unchanged", ("why",), sections={"alone": {"score": 1.0}, "detectable": sizes})
+    looks = [look_of(date(2020, 5, day), card) for day in (1, 2)]
+    raised = Detection(
+        id="d",
+        site_id="alpha",
+        grid_id="g",
+        series="landsat",
+        state=DetectionState.CANDIDATE,
+        bracket="2020-05-01/2020-05-02",
+        last_without=date(2020, 5, 1),
+        first_with=date(2020, 5, 2),
+        last_with=date(2020, 5, 2),
+        looks_with=1,
+        geometry=square_around(Point(125, 39), 50),
+        area_m2=1.0,
+        magnitude=1.0,
+        p_value=None,
+    )
+    with workspace.ledger() as ledger:
+        with ledger.transaction() as transaction:
+            for look in looks:
+                transaction.add_look(look, run_id="r", judged_at=NOW)
+        first, second = page_looks(ledger, "alpha", [raised])
+    assert second.card == card
+    assert first.card is not None
+    assert sizes_of(first) == sizes_of(looks[0])
+    assert list(first.card.sections) == ["detectable"]
+    assert replace(first, card=None) == replace(looks[0], card=None)
 
 
 def test_a_folder_with_something_else_is_refused(
