@@ -110,9 +110,7 @@ def _masthead(entry: SiteEntry, around: Around) -> Markup:
         [
             skip,
             el("nav", back, aria_label="Pages"),
-            el("header", _sign(entry), title, _digest(entry)),
-            of,
-            statement,
+            el("header", _sign(entry), title, _digest(entry), el("div", of, statement, class_="about")),
         ]
     )
 

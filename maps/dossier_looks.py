@@ -202,7 +202,7 @@ def _plot(looks: Sequence[Look]) -> Markup:
         levels=(1.0,),
     )
     # it scrolls where it is wider than a phone, so keys must reach it
-    return el("figure", trusted(svg(chart)), class_="plot", tabindex="0", aria_label=chart.title)
+    return el("div", trusted(svg(chart)), class_="plot", tabindex="0", role="region", aria_label=chart.title)
 
 
 def _year_of(day: date) -> float:
