@@ -158,7 +158,7 @@ def _main(entry: SiteEntry, around: Around) -> Markup:
         contact_section(gallery, entry),
         notes_section(entry),
         elsewhere(entry),
-        downloads(entry),
+        downloads(entry, around.title),
     )
     return el("main", joined(sections, "\n"), id="page", tabindex="-1")
 

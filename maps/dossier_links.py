@@ -7,40 +7,25 @@ the page goes, also from a disk, where a browser reads no file beside it.
 from __future__ import annotations
 
 import base64
-import csv
-import io
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-import orjson
-from shapely.geometry import mapping
-
 from imagery.model import Outcome
-from maps.dossier_notes import note_order, outward
+from maps.dossier_notes import outward
 from maps.markup import Markup, el
-from maps.words import measurement_words
-from sites.features import write_feature
+from maps.tables import detections_geojson, looks_csv, notes_csv, sites_geojson
+from maps.view import MapView
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
     from datetime import date
 
     from maps.view import SiteEntry
 
 _CLEAR = frozenset({Outcome.UNCHANGED, Outcome.CHANGED, Outcome.LEARNING})
 _KB_FROM = 10_000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that begins so is run by spreadsheets."""
-
-_NOTE_COLUMNS = (
-    *("id", "date", "kind", "text", "measured", "author", "supersedes", "contradicts", "looks_say"),
-    *("sources", "grades", "addresses"),
-)
-_LOOK_COLUMNS = (
-    *("day", "outcome", "series", "platform", "clear_fraction", "frame_clear_fraction", "mask"),
-    *("score", "threshold", "history", "simulated", "scenes", "reason"),
-)
+_GEOJSON, _CSV = "application/geo+json", "text/csv"
 
 
 def elsewhere(entry: SiteEntry) -> Markup | None:
@@ -93,20 +78,25 @@ def _latest_clear(entry: SiteEntry) -> date | None:
     return max((look.solar_day for look in entry.looks if look.outcome in _CLEAR), default=None)
 
 
-def downloads(entry: SiteEntry) -> Markup:
-    """Return everything on the page as files."""
-    name = entry.site.id
-    files = [("Site and notes, GeoJSON", f"{name}.geojson", "application/geo+json", site_geojson(entry))]
+def downloads(entry: SiteEntry, title: str) -> Markup:
+    """Return everything on the page as files, as they are of the whole publication.
+
+    Args:
+        entry: What is on the page.
+        title: Of the publication.
+    """
+    name, view = entry.site.id, _alone(entry, title)
+    files = [("Site and notes, GeoJSON", f"{name}.geojson", _GEOJSON, sites_geojson(view))]
     if entry.site.observations:
-        files.append(("Notes, CSV", f"{name}-notes.csv", "text/csv", notes_csv(entry)))
-    if entry.looks:
-        files.append(("Looks, CSV", f"{name}-looks.csv", "text/csv", looks_csv(entry)))
+        files.append(("Notes, CSV", f"{name}-notes.csv", _CSV, notes_csv(view)))
+    if entry.looks or entry.no_scenes:
+        files.append(("Looks, CSV", f"{name}-looks.csv", _CSV, looks_csv(view)))
     if entry.detections:
-        found = detections_geojson(entry)
-        files.append(("Detections, GeoJSON", f"{name}-detections.geojson", "application/geo+json", found))
+        found = detections_geojson(view)
+        files.append(("Detections, GeoJSON", f"{name}-detections.geojson", _GEOJSON, found))
     rows = (el("li", _file(*each)) for each in files)
-    title = el("h2", "Everything here as files", id="files-title")
-    return el("section", title, el("ul", *rows), class_="files", aria_labelledby="files-title")
+    heading = el("h2", "Everything here as files", id="files-title")
+    return el("section", heading, el("ul", *rows), class_="files", aria_labelledby="files-title")
 
 
 def _file(title: str, name: str, kind: str, data: bytes) -> Markup:
@@ -118,101 +108,11 @@ def _size(length: int) -> str:
     return f"{length:,} bytes" if length < _KB_FROM else f"{length / 1000:,.0f} kB"
 
 
-def site_geojson(entry: SiteEntry) -> bytes:
-    """Return the site with its notes as a GeoJSON feature, without media that are never published."""
-    site = entry.site
+def _alone(entry: SiteEntry, title: str) -> MapView:
+    """Return a view of one site, without media that are never published."""
     notes = tuple(
         replace(note, media=tuple(each for each in note.media if not each.private))
-        for note in site.observations
+        for note in entry.site.observations
     )
-    return orjson.dumps(write_feature(replace(site, observations=notes)), option=orjson.OPT_INDENT_2)
-
-
-def detections_geojson(entry: SiteEntry) -> bytes:
-    """Return the detections as GeoJSON."""
-    features = [
-        {
-            "type": "Feature",
-            "id": each.id,
-            "geometry": mapping(each.geometry),
-            "properties": {
-                "site": entry.site.id,
-                "state": str(each.state),
-                "bracket": each.bracket,
-                "date_interval_90": each.date_interval_90,
-                "area_m2": each.area_m2,
-                "area_interval_m2": each.area_interval_m2,
-                "magnitude": each.magnitude,
-                "p_value": each.p_value,
-                "series": each.series,
-                "looks_with": each.looks_with,
-                "kind": each.kind,
-                "flags": each.flags,
-                "simulated": each.simulated,
-                "analysts": entry.said.get(each.id, ""),
-            },
-        }
-        for each in sorted(entry.detections, key=lambda each: (each.first_with, each.id))
-    ]
-    return orjson.dumps({"type": "FeatureCollection", "features": features}, option=orjson.OPT_INDENT_2)
-
-
-def notes_csv(entry: SiteEntry) -> bytes:
-    """Return the notes as a table, by date."""
-    rows = []
-    for note in sorted(entry.site.observations, key=note_order):
-        sources = note.sources
-        rows.append(
-            (
-                note.id,
-                note.date.text,
-                str(note.kind),
-                note.text,
-                measurement_words(note.measurement),
-                note.author,
-                note.supersedes,
-                " ".join(note.contradicts),
-                entry.labels.get(note.id),
-                "; ".join(each.outlet for each in sources),
-                " ".join(f"{each.reliability or '-'}{each.credibility or '-'}" for each in sources),
-                " ".join(each.url or "-" for each in sources),
-            )
-        )
-    return _csv(_NOTE_COLUMNS, rows)
-
-
-def looks_csv(entry: SiteEntry) -> bytes:
-    """Return the looks as a table, by day."""
-    looks = sorted(entry.looks, key=lambda look: (look.solar_day, look.series))
-    rows = [
-        (
-            look.solar_day,
-            str(look.outcome),
-            look.series,
-            look.platform,
-            f"{look.clear_fraction:.4f}",
-            f"{look.frame_clear_fraction:.4f}",
-            look.mask_scheme,
-            look.score,
-            look.threshold,
-            look.history,
-            look.simulated,
-            " ".join(look.scene_ids),
-            look.reason,
-        )
-        for look in looks
-    ]
-    return _csv(_LOOK_COLUMNS, rows)
-
-
-def _csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\r\n")
-    writer.writerow(columns)
-    writer.writerows([_cell(value) for value in row] for row in rows)
-    return stream.getvalue().encode("utf-8", "replace")
-
-
-def _cell(value: object) -> object:
-    """Return a cell; words that a spreadsheet would run as a formula get an apostrophe before them."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    made = datetime.min.replace(tzinfo=UTC)  # no table says when it was made
+    return MapView(title, made, (replace(entry, site=replace(entry.site, observations=notes)),))

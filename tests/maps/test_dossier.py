@@ -20,7 +20,7 @@ from geo.dates import parse_edtf
 from imagery.change.card import Card
 from imagery.model import Detection, DetectionState, Look, NoScene, Outcome
 from maps.dossier import Around, dossier_path, render_dossier
-from maps.dossier_links import deep_links, looks_csv, notes_csv
+from maps.dossier_links import deep_links
 from maps.dossier_notes import disputes
 from maps.offline import problems
 from maps.view import MapView, SiteEntry
@@ -230,14 +230,12 @@ def test_labels_and_private_media(valley: Site) -> None:
         replace(valley, observations=notes), labels={"a": "not observable in the looks kept here: x"}
     )
     html = render_dossier(site, AROUND)
-    saved = b"".join(
-        base64.b64decode(each) for each in re.findall(r'href="data:[a-z+/]*;base64,([^"]*)" download', html)
-    )
+    files = b"".join(saved(html).values())
     assert "Not observable in the looks kept here" in html
     assert "A photo" in html
-    assert b"A photo" in saved
+    assert b"A photo" in files
     assert "secret.jpg" not in html
-    assert b"secret.jpg" not in saved
+    assert b"secret.jpg" not in files
 
 
 def test_related_sites_are_links_where_they_have_a_page(valley: Site) -> None:
@@ -266,31 +264,38 @@ def test_links_elsewhere_name_the_place_and_the_day() -> None:
 
 def test_files_hold_what_the_page_shows(entry: SiteEntry) -> None:
     html = render_dossier(entry, AROUND)
-    files = {
-        name: base64.b64decode(data)
-        for data, name in re.findall(r'href="data:[a-z+/]*;base64,([^"]*)" download="([^"]*)"', html)
-    }
+    files = saved(html)
     names = ["valley-detections.geojson", "valley-looks.csv", "valley-notes.csv", "valley.geojson"]
     assert sorted(files) == names
-    feature = json.loads(files["valley.geojson"])
+    (feature,) = json.loads(files["valley.geojson"])["features"]
     assert feature["id"] == "valley"
     assert len(feature["properties"]["observations"]) == 2
     assert json.loads(files["valley-detections.geojson"])["features"][0]["properties"]["state"] == "confirmed"
-    rows = list(csv.DictReader(io.StringIO(files["valley-notes.csv"].decode())))
+    rows = list(csv.DictReader(io.StringIO(files["valley-notes.csv"].decode("utf-8-sig"))))
     assert [row["date"] for row in rows] == ["2011~", "2015-05-25/2016-06-27"]
+
+
+def saved(html: str) -> dict[str, bytes]:
+    """Return the files that a page offers, by name."""
+    return {
+        name: base64.b64decode(data)
+        for data, name in re.findall(r'href="data:[a-z+/]*;base64,([^"]*)" download="([^"]*)"', html)
+    }
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx"])
 def test_a_spreadsheet_runs_no_note(valley: Site, text: str) -> None:
     site = replace(valley, observations=(note("a", "2010", f'{text}\n"x", y'),))
-    rows = list(csv.DictReader(io.StringIO(notes_csv(SiteEntry(site)).decode(), newline="")))
+    table = saved(render_dossier(SiteEntry(site), AROUND))["valley-notes.csv"].decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(table, newline="")))
     assert rows[0]["text"] == f'\'{text}\n"x", y'
 
 
 def test_the_table_of_looks_has_every_look(entry: SiteEntry) -> None:
-    rows = list(csv.DictReader(io.StringIO(looks_csv(entry).decode())))
+    table = saved(render_dossier(entry, AROUND))["valley-looks.csv"].decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(table)))
     assert [row["day"] for row in rows] == [look.solar_day.isoformat() for look in entry.looks]
-    assert {row["clear_fraction"] for row in rows} == {"0.8300"}
+    assert {row["clear_fraction"] for row in rows} == {"0.83"}
 
 
 def test_retracted_detections_are_not_on_the_plan(entry: SiteEntry, detection: Detection) -> None:

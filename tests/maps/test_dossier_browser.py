@@ -82,10 +82,10 @@ def test_files_can_be_saved_from_a_page_on_a_disk(opened: Watched) -> None:
         opened.page.get_by_role("link", name="Site and notes, GeoJSON").click()
     saved = saving.value
     assert saved.suggested_filename == "valley.geojson"
-    assert json.loads(Path(saved.path()).read_text())["id"] == "valley"
+    assert json.loads(Path(saved.path()).read_text())["features"][0]["id"] == "valley"
     with opened.page.expect_download() as saving:
         opened.page.get_by_role("link", name="Looks, CSV").click()
-    assert Path(saving.value.path()).read_text().startswith("day,outcome,series")
+    assert Path(saving.value.path()).read_text("utf-8-sig").startswith("site,day,")
     assert opened.page.url.startswith("file:")
 
 
