@@ -180,7 +180,7 @@ def questions(where: Path | str) -> dict[str, Callable[[], object]]:
         "`coverage`, ten sites": asked(lambda each: coverage(each, [f"site-{n:04d}" for n in range(10)])),
         "the looks of one site, whole": asked(lambda each: each.looks("site-0500")),
         "which looks of all sites still stand (`run --due`, every site due)": asked(
-            lambda each: [each.looked(f"site-{site:04d}") for site in range(SITES)]
+            lambda each: sum(len(each.looked(f"site-{site:04d}")) for site in range(SITES))
         ),
         "all detections": asked(lambda each: each.detections()),
         "how looks of the last 30 days ended": asked(

@@ -216,7 +216,8 @@ class Ledger:
 
     def looked(self, site_id: str, *, grid_id: str | None = None, series: str | None = None) -> list[Looked]:
         """Return what says whether a site's looks still stand, oldest first; see `looks`."""
-        return [looked_of(row) for row in self._rows(*looked_question(site_id, grid_id, series))]
+        with self._engine.connect() as connection:
+            return looked_of(connection.execute(*looked_question(site_id, grid_id, series)))
 
     def all_looks(self) -> dict[str, list[Look]]:
         """Return every look by site, oldest first."""

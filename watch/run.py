@@ -36,7 +36,7 @@ from watch.unjudged import Unjudged, unjudged
 from watch.weighing import weigh
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from imagery.errors import ArchiveError
     from imagery.model import Look, NoScene
@@ -125,12 +125,15 @@ def run(
         usual = timedelta(days=workspace.settings.run.cadence_days)
         agenda = make_plan(chosen, examined, now=instant, cadence=usual)
         known = {site.id: site for site in chosen}
-        jobs = [
+        jobs: Iterable[_Job] = (
             _plan(work, known[each.site_id], examined.get(each.site_id), each, due_only=due_only)
             for each in agenda.sites
-        ]
-        if not trusting:
-            jobs = _refuse_unmasked(jobs, alone=due_only)
+        )
+        # Each site is planned as its turn comes, but where one may refuse the whole run.
+        if due_only and not trusting:
+            jobs = map(_without_unmasked, jobs)
+        elif not trusting:
+            jobs = _refuse_unmasked(list(jobs))
         stages.end("plan")
         if dry_run:
             reports = tuple(_unstarted(job) for job in jobs)
@@ -140,7 +143,8 @@ def run(
         reckoned = weigh(ledger, chosen_quiet, reviews)
         reports = _with_sureties(reports, ledger)
         ledger.finish_run(run_id, conduct.clock.now())
-        silence = _silence(workspace, [job.site for job in jobs if not job.skipped], ledger)
+        looked_at = [known[report.site_id] for report in reports if not report.skipped]
+        silence = _silence(workspace, looked_at, ledger)
         stages.end("judge")
     troubles = work.troubles
     return RunReport(
@@ -249,21 +253,22 @@ def _one_sites(error: Exception) -> str:
     return short_cause(error)
 
 
-def _refuse_unmasked(jobs: Sequence[_Job], *, alone: bool) -> list[_Job]:
-    """Refuse to judge images without a mask: the run, or the sites `alone` when nobody is there to ask."""
-    checked = []
-    for job in jobs:
-        bare = {scene_id for watcher in job.watchers for scene_id in watcher.unmasked_scene_ids()}
-        if bare and not alone:
-            _raise_unmasked(jobs)
-        checked.append(replace(job, watchers=(), failure=str(_unmasked(bare))) if bare else job)
-    return checked
+def _refuse_unmasked(jobs: Sequence[_Job]) -> Sequence[_Job]:
+    """Refuse to judge images without a mask."""
+    bare = set().union(*(_bare(job) for job in jobs))
+    if bare:
+        raise _unmasked(bare)
+    return jobs
 
 
-def _raise_unmasked(jobs: Sequence[_Job]) -> None:
-    raise _unmasked(
-        {scene_id for job in jobs for watcher in job.watchers for scene_id in watcher.unmasked_scene_ids()}
-    )
+def _without_unmasked(job: _Job) -> _Job:
+    """Refuse only the site, when nobody is there to ask."""
+    bare = _bare(job)
+    return replace(job, watchers=(), failure=str(_unmasked(bare))) if bare else job
+
+
+def _bare(job: _Job) -> set[str]:
+    return {scene_id for watcher in job.watchers for scene_id in watcher.unmasked_scene_ids()}
 
 
 def _unmasked(scene_ids: set[str]) -> UnmaskedError:
@@ -285,7 +290,7 @@ def _unstarted(job: _Job, left: str = "") -> SiteReport:
     )
 
 
-def _attempts(work: _Work, jobs: Sequence[_Job]) -> Iterator[SiteReport]:
+def _attempts(work: _Work, jobs: Iterable[_Job]) -> Iterator[SiteReport]:
     """Look at the sites one after the other or side by side, and write what came of each in their order."""
     crew = crew_of(work.means, work.conduct)
     if crew is None:

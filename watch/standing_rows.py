@@ -5,13 +5,18 @@ The questions are put together once: with a thousand sites that takes longer tha
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from imagery.model import Outcome
 from watch.book import Looked
 from watch.ledger_tables import EXAMINED, LOOKS, NO_SCENES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 
 _OF_SITE = (
     sa.select(
@@ -52,13 +57,9 @@ def looked_question(site_id: str, grid_id: str | None, series: str | None) -> tu
     return statement, {name: value for name, value in values.items() if value is not None}
 
 
-def looked_of(row: sa.RowMapping) -> Looked:
-    """Return what a row says."""
-    return Looked(
-        row["grid_id"],
-        row["series"],
-        row["solar_day"],
-        tuple(row["scene_ids"]),
-        Outcome(row["outcome"]),
-        row["method"],
-    )
+def looked_of(rows: Iterable[Sequence[Any]]) -> list[Looked]:
+    """Return what the rows of an answer say; there may be thousands for each of a thousand sites."""
+    return [
+        Looked(grid_id, series, day, tuple(scene_ids), _OUTCOMES[outcome], method)
+        for grid_id, series, day, scene_ids, outcome, method in rows
+    ]

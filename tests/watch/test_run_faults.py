@@ -116,6 +116,24 @@ def test_no_site_is_begun_after_the_deadline_and_those_are_named(workspace: Work
     assert workspace.run(now=now, conduct=Conduct(deadline=timedelta(hours=1))).exit_code == 0
 
 
+def test_a_site_is_planned_as_its_turn_comes(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened, events = open_watchers, list[str]()
+
+    def opening(site: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        events.append(f"plan {site.id}")
+        return opened(site, *args, **kwargs)
+
+    class Told:
+        def site(self, site_id: str, looks: int) -> None:
+            events.append(f"{looks} looks at {site_id}")
+
+        def look(self, site_id: str) -> None: ...
+
+    monkeypatch.setattr(watch.means, "open_watchers", opening)
+    workspace.run(now=datetime(2022, 1, 1, tzinfo=UTC), due_only=True, progress=Told())
+    assert events == [word for name in SITES for word in (f"plan {name}", f"3 looks at {name}")]
+
+
 def test_the_most_important_site_is_looked_at_first(workspace: Workspace) -> None:
     file = workspace.catalogue_path / "sites.geojson"
     document = orjson.loads(file.read_bytes())
