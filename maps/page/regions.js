@@ -178,7 +178,7 @@ function provinceLayer(map, features) {
   const layers = new Map();
   const group = L.geoJSON(features, {
     pane: "provinces", renderer: L.svg({ pane: "provinces", padding: 0.4 }),
-    style: { color: "#4b5a60", weight: 1, fillOpacity: 0.85, fillColor: "#ffffff" },
+    style: { color: "#4b5a60", weight: 1, fillOpacity: 1, fillColor: "#ffffff" },
     onEachFeature: (feature, layer) => layers.set(feature.id, layer),
   });
   const told = new Map();

@@ -15,17 +15,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from shapely.geometry import Point
 
-from imagery.model import Detection, Look, Outcome
+from imagery.model import Chip, Detection, Look, Outcome
 from maps.dossier import Around, render_dossier
+from maps.pictures import picture
 from maps.site_map import render_site_map, write_site_map
 from maps.view import Context, MapView, SiteEntry
 from sites.additions import plan_additions
 from sites.categories import Category
 from sites.context import read_events, read_series
+from sites.errors import CatalogueError
 from sites.formats import read_sites, write_sites
 from sites.geojson import read_document
-from sites.model import Site
+from sites.model import Name, Site
 from tests.maps.conftest import Watched
 from tests.maps.payloads import GENERATED, TABLE, payloads
 from watch.settings import settings_text
@@ -255,6 +258,11 @@ def test_control_characters_are_refused_and_named() -> None:
         assert any("control character" in str(fault) for fault in faults)
 
 
+def test_half_a_character_is_refused() -> None:
+    with pytest.raises(CatalogueError, match="surrogate"):
+        read_document(json.dumps(hostile_feature(0, ["x\ud800"])).encode(), "f")
+
+
 def test_every_format_brings_every_text_in_as_it_was_written(workspace: Workspace) -> None:
     sites = catalogue(workspace, "p")
     assert len(sites) == len(GROUPS)
@@ -301,6 +309,7 @@ COMPARE = f"""async (expected) => {{
 }}"""
 """Open each site's panel; return the texts that it lacks, and everything that could act."""
 
+
 PARSE = f"""(documents) => documents.flatMap(([id, html, texts]) => {{
   const absent = {ABSENT};
   const suspect = {SUSPECT};
@@ -335,6 +344,28 @@ def test_no_text_runs_or_asks_and_each_is_shown_as_written(
     assert opened.problems == []
 
 
+def test_what_images_say_of_themselves_is_shown_as_written(
+    make_chip: Callable[..., Chip], tmp_path: Path, open_page: Callable[..., Watched]
+) -> None:
+    drawn = picture(make_chip())
+
+    def entry(number: int, text: str) -> SiteEntry:
+        site = Site(f"p{number}", (Name("Works"),), Category.FACTORY, Point(127, 39))
+        platform, credit = marked(text, "platform"), marked(text, "credit")
+        return SiteEntry(site, latest=replace(drawn, site_id=site.id, platform=platform, credit=credit))
+
+    entries = tuple(entry(number, text) for number, text in enumerate(TEXTS[::8]))
+    opened = open_page(write_site_map(MapView("t", datetime(2026, 1, 1, tzinfo=UTC), entries), tmp_path))
+    expected = [
+        (each.site.id, [each.latest.platform, each.latest.credit])
+        for each in entries
+        if each.latest is not None
+    ]
+    assert opened.page.evaluate(COMPARE, expected) == []
+    assert opened.page.evaluate("window.__ran") == []
+    assert opened.problems == []
+
+
 def test_every_row_of_the_table_shows_its_names_as_written(
     hostile: MapView, tmp_path: Path, open_page: Callable[..., Watched]
 ) -> None:
@@ -364,7 +395,7 @@ def test_searches_filters_and_addresses_of_hostile_text_find_what_they_say(
             await turn();
           }
         }""",
-        [text for text in (*TABLE, *TEXTS[::5]) if len(text) < 500],
+        [text for text in (*TABLE, *TEXTS[::12]) if len(text) < 500],
     )
     opened.page.wait_for_timeout(100)
     assert opened.page.evaluate("window.__ran") == []
