@@ -50,6 +50,7 @@ def watched_places(view: MapView) -> MapView:
 OPENED = {
     "index": "",
     "panel": "site=valley",
+    "side by side": "site=valley&mode=side",
     "regions": "colour=detections&compare=province%3Drason&compare=category%3Dmarket&count=per_site_year",
     "span": "from=2010-02-01&to=2010-06-30",
 }
@@ -62,8 +63,8 @@ def test_the_map_has_no_serious_fault(
 ) -> None:
     opened = open_page(write_site_map(watched_places, tmp_path), width=width)
     opened.page.evaluate("hash => { location.hash = hash; }", OPENED[state])
-    if state == "panel":
-        opened.page.wait_for_selector("#panel[data-site=valley]")
+    if state in {"panel", "side by side"}:
+        opened.page.wait_for_selector("#panel[data-site=valley] .look-picker")
         opened.page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
     if state == "regions":
         opened.page.wait_for_selector(".line-plot")

@@ -18,6 +18,7 @@ import pytest
 from shapely.geometry import Point
 
 from imagery.model import Chip, Detection, Look, Outcome
+from maps.album import Album
 from maps.dossier import Around, render_dossier
 from maps.pictures import picture
 from maps.site_map import render_site_map, write_site_map
@@ -349,18 +350,21 @@ def test_what_images_say_of_themselves_is_shown_as_written(
 ) -> None:
     drawn = picture(make_chip())
 
-    def entry(number: int, text: str) -> SiteEntry:
-        site = Site(f"p{number}", (Name("Works"),), Category.FACTORY, Point(127, 39))
+    def album(site_id: str, text: str) -> Album:
         platform, credit = marked(text, "platform"), marked(text, "credit")
-        return SiteEntry(site, latest=replace(drawn, site_id=site.id, platform=platform, credit=credit))
+        one = replace(
+            drawn, site_id=site_id, platform=platform, credit=credit, outcome=marked(text, "outcome")
+        )
+        return Album(site_id, marked(text, "place"), (one,), latest=one.key, clear_looks=1)
 
-    entries = tuple(entry(number, text) for number, text in enumerate(TEXTS[::8]))
+    texts = {f"p{number}": text for number, text in enumerate(TEXTS[::8])}
+    entries = tuple(
+        SiteEntry(Site(name, (Name("Works"),), Category.FACTORY, Point(127, 39)), album=album(name, text))
+        for name, text in texts.items()
+    )
     opened = open_page(write_site_map(MapView("t", datetime(2026, 1, 1, tzinfo=UTC), entries), tmp_path))
-    expected = [
-        (each.site.id, [each.latest.platform, each.latest.credit])
-        for each in entries
-        if each.latest is not None
-    ]
+    fields = ("platform", "credit")
+    expected = [(name, [marked(text, field) for field in fields]) for name, text in texts.items()]
     assert opened.page.evaluate(COMPARE, expected) == []
     assert opened.page.evaluate("window.__ran") == []
     assert opened.problems == []
