@@ -6,6 +6,9 @@ Each quiet site is watched until its looks tell sizes. Then the same site is sim
 it, of one size after the other at random places of the watched ground, and the judge goes on from where it
 stood: misregistration, weather, alignment and all. The share of roofs that raise a candidate within 4 and 6
 clear looks is set beside the share that was foretold.
+
+Besides, footprints of `FOOTPRINTS_M` are drawn on the same ground, one at a time, and a roof is built exactly
+there: what a listed site of such a size is worth.
 """
 
 from __future__ import annotations
@@ -27,15 +30,20 @@ from imagery.model import Outcome
 from imagery.simulate.population import ROOF_CONTRAST
 from imagery.simulate.site import SimulatedSite, simulate_site, site_rng
 from imagery.simulate.spec import PIXEL_M, Change, ChangeKind, Rectangle
-from watch.trials_simulated import Design, plans
+from watch.trials_simulated import Design, SimulatedPlan, plans
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from imagery.simulate.spec import SiteSpec
 
 SIDES_M = (10.0, 15.0, 20.0, 30.0)
+FOOTPRINTS_M = ((17.0, 12.0), (20.0, 20.0))
 HORIZONS = (4, 6)
 JUDGED = frozenset({Outcome.UNCHANGED, Outcome.CHANGED})
 NEAR_PX = 4
+DRAWN_TIMES = (0.6, 0.7, 0.8, 0.9)
+"""Parts of the dates after which a roof is built on a drawn footprint."""
 
 
 @dataclass(slots=True)
@@ -63,6 +71,7 @@ def main() -> None:
     for plan in plans(design)[: arguments.sites]:
         mode = "search" if plan.spec.footprint is None else "listed"
         _watch(plan.spec, arguments.seed, arguments.roofs, told[mode])
+    _print_drawn(plans(design)[: arguments.sites], arguments.seed)
     print("foretold sizes, m: median over the sites (lower and upper quartile)")
     for mode, each in sorted(told.items()):
         for looks, sizes in sorted(each.sizes.items()):
@@ -79,6 +88,31 @@ def main() -> None:
             print(f"  {mode} {looks} looks, {side:g} m: {words}")
     if costs:
         print(f"cost: median {np.median(costs) * 1000:.0f} ms, largest {max(costs) * 1000:.0f} ms CPU")
+
+
+def _print_drawn(among: Sequence[SimulatedPlan], seed: int) -> None:
+    print("a roof on the whole of a drawn footprint")
+    for width_m, height_m in FOOTPRINTS_M:
+        needed = [each for plan in among for each in _drawn(plan.spec, seed, width_m, height_m)]
+        shares = ", ".join(f"{looks} looks {np.mean(np.array(needed) <= looks):.2f}" for looks in HORIZONS)
+        print(f"  {width_m:g} x {height_m:g} m: {shares} of {len(needed)}", flush=True)
+
+
+def _drawn(spec: SiteSpec, seed: int, width_m: float, height_m: float) -> list[float]:
+    """Return after how many clear looks a roof on a drawn footprint was found, at each of the times."""
+    rng = np.random.default_rng([seed, round(width_m), round(height_m)])
+    east, south = rng.uniform(-60, 60, 2)
+    place = Rectangle(width_m, height_m, float(east), float(south))
+    own = replace(spec, footprint=place)
+    site = simulate_site(own, site_rng(seed, spec.site_id))
+    dates = [each.number for each in site.acquisitions if not each.overcast]
+    judge, found = _judge(site, listed=True), []
+    stops = {dates[int(share * len(dates))] for share in DRAWN_TIMES}
+    for at, number in enumerate(dates):
+        if number in stops:
+            found.append(_built(own, seed, judge, dates[at:], place))
+        judge.monitor(site.look(number).chip)
+    return found
 
 
 def _three(values: np.ndarray) -> str:
@@ -140,11 +174,9 @@ def _place(spec: SiteSpec, side: float, rng: np.random.Generator) -> Rectangle:
 
 
 def _another(judge: SiteJudge) -> SiteJudge:
-    """Return a judge that knows the same and goes its own way; what it keeps is never changed in place."""
+    """Return a judge that knows the same and goes its own way."""
     found = copy.copy(judge)
-    for name, value in vars(judge).items():
-        if isinstance(value, list | set | dict):
-            setattr(found, name, copy.copy(value))
+    found._memory = judge.memory.copy()  # noqa: SLF001 - nobody else goes two ways from one state
     return found
 
 

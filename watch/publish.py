@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from imagery.change.day import AGREED_RATIO, ALONE_RATIO, SUMMED_RATIO
+from imagery.change.day import LISTED_RATIOS, SEARCH_RATIOS
+from imagery.change.follow import CONFIRMED_DAYS
 from imagery.scene_index import SceneIndex
 from maps.chips import DEFAULT_LIMIT
 from maps.dossier import Around, dossier_path, render_dossier
@@ -224,10 +225,14 @@ def threshold_words(settings: Settings) -> tuple[str, ...]:
         f"It is Learning when there are fewer than {look.min_history} earlier clear looks, or none within "
         f"{look.season_half_width_days} days of the same day of the year."
     )
+    drawn, searched = LISTED_RATIOS, SEARCH_RATIOS
     changed = (
-        f"It is Changed when its score is more than {ALONE_RATIO:g} times what the site's own quiet looks "
-        f"reach. A detection needs two clear looks that agree ({AGREED_RATIO:g} times what quiet ones agree "
-        f"on), or several that add up ({SUMMED_RATIO:g} times); two later looks that show it too confirm it."
+        f"It is Changed when its score is more than {searched.alone:g} times what the site's own quiet looks "
+        f"reach. A detection needs two clear looks that agree ({drawn.agreed:g} times what quiet ones agree "
+        f"on where the footprint was drawn, {searched.agreed:g} where an area is searched), three "
+        f"({drawn.thrice:g} and {searched.thrice:g}), or several that add up ({drawn.summed:g} and "
+        f"{searched.summed:g}). Two later looks that show it too confirm it, {CONFIRMED_DAYS} days after the "
+        "first at the earliest."
     )
     return obscured, learning, changed
 

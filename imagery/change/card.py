@@ -17,7 +17,7 @@ from imagery.change.detectable_words import SECTION, sizes_lines
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-METHOD = "site-1"
+METHOD = "site-2"
 """Version of the method; another number says that the same pixels may be judged otherwise."""
 
 TITLES = MappingProxyType(
@@ -29,8 +29,9 @@ TITLES = MappingProxyType(
         "normalisation": "what put it on the scale of its surroundings; noise: their scatter over the usual",
         "alone": "what stands out most in this look by itself; quiet: what quiet looks reach",
         "agreed": "what it agrees on most with a look before it",
+        "thrice": "what it agrees on most with two of the three looks before it",
         "summed": "what the latest looks add up to most",
-        "decision": "the nearest of both to raising a candidate, which takes a ratio of 1",
+        "decision": "the nearest of these to raising a candidate, which takes a ratio of 1",
         "cases": "what is suspected, and what this look says of it",
         SECTION: "how small a building would have been seen",
     }

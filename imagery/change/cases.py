@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
+from scipy import ndimage
 from shapely import Point, Polygon
 
 from imagery.change.evidence import beside
-from imagery.change.extent import Extent, fractions_of, measure
+from imagery.change.extent import Extent, Fractions, fractions_of, measure
 from imagery.change.follow import dated
 from imagery.change.kinds import UNNAMED, KindFound, kind_of
 from imagery.change.regions import pixel_outline
@@ -42,6 +43,9 @@ REBASE_MARGIN_PX = 2
 """Pixels around a confirmed change that start afresh with it: the point spread function reaches so far."""
 
 _SHOWN_FRACTION = 0.05
+
+_BEYOND_PX = 1
+"""Pixels beyond a drawn footprint's own that still count: it may be drawn some metres off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +139,13 @@ def resized(case: Case, frames: Sequence[tuple[date, Residuals]], frame: Frame) 
     track = case.track
     first = case.when.first_with
     shown = [each for day, each in frames if first <= day <= track.last_with] or [frames[-1][1]]
-    share = fractions_of(shown, track.contrast, case.joined)
+    share = _in_place(fractions_of(shown, track.contrast, case.joined), track.place, frame)
     extent = measure(
         share,
         frame.centre_of(track.place),
         inflation=float(np.mean(case.inflation)),
         most=_most(case.before, dict(zip(frame.bands, track.contrast, strict=True)), frame.scale),
+        largest_px=_largest_px(track.place),
     )
     is_drawn = track.place.is_listed and frame.drawn is not None and extent.is_ambiguous
     outline = frame.drawn if is_drawn and frame.drawn is not None else _outline(extent, frame)
@@ -161,6 +166,19 @@ def resized(case: Case, frames: Sequence[tuple[date, Residuals]], frame: Frame) 
             for row, column in np.argwhere(_shown(extent, track.place, frame))
         ),
     )
+
+
+def _largest_px(place: Place) -> float:
+    """Return what a change can cover that this square showed best: a far larger one shows it better."""
+    return float("inf") if place.is_listed else (4 * place.side_px + 4) ** 2
+
+
+def _in_place(share: Fractions, place: Place, frame: Frame) -> Fractions:
+    """Forget what lies beyond a footprint that was drawn: it is what may change, and no more."""
+    if not place.is_listed or frame.shapes.listed is None:
+        return share
+    near = ndimage.binary_dilation(frame.shapes.listed > _SHOWN_FRACTION, iterations=_BEYOND_PX)
+    return Fractions(np.where(near, share.values, 0.0), np.where(near, share.weight, 0.0))
 
 
 def _most(before: Mapping[str, float], contrast: Mapping[str, float], scale: float | None) -> float:

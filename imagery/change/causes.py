@@ -29,6 +29,14 @@ SNOW_MIN_GREEN = 0.10
 SNOW_NEAR_SHARE = 0.2
 """Share of snow by the scene classes around the place from which on bare snow at its edge is likely."""
 
+THIN_SNOW_STEP = 0.02
+THIN_SNOW_SWIR_PART = 0.13
+"""Short-wave infrared goes with green by at most this part of it; for a small roof by a fifth and more, since
+it is seen at 20 m."""
+THIN_SNOW_WET_PART = 0.3
+THIN_SNOW_MNDWI = 0.05
+"""Or by at most the one, and MNDWI is then at least the other: hardly any roof or soil has that."""
+
 SHADOW_MAX_RATIO = 0.75
 """Every band is at most this part of what was predicted: a shadow dims all bands."""
 SHADOW_SPREAD = 0.35
@@ -41,6 +49,13 @@ DRYING_MIN_RISE = 0.02
 """Reflectance: red rose by at least this."""
 DRYING_BLUE_PART = 0.75
 """Blue rose by at most this part of red: straw and maize are yellow, concrete and roofs are grey."""
+
+CROP_NDVI_STEP = 0.10
+CROP_NDVI = 0.25
+"""NDVI from which on plants are taken to stand there."""
+CROP_NIR_STEP = 0.05
+CROP_RED_PART = 0.25
+"""Near infrared rose by at least the one, and red by at most this part of it: a crop that stands better."""
 
 HAZE_REACH_PX = 6.0
 HAZE_BLUE_PART = 1.15
@@ -56,9 +71,11 @@ class Cause(StrEnum):
     """What may have made a place look changed, other than a change."""
 
     SNOW = "snow"
+    THIN_SNOW = "snow on a part of it"
     CAST_SHADOW = "cast shadow"
     PADDY_FLOODING = "paddy flooding"
     HARVEST_DRYING = "harvest laid out to dry"
+    CROP = "another crop"
     DUST = "dust"
     HAZE_EDGE = "edge of haze or cloud"
     ORBIT_SWITCH = "another orbit"
@@ -71,6 +88,8 @@ class Effect(StrEnum):
 
     HOLD = "hold"
     """The look does not count for a detection."""
+    WAIT = "wait"
+    """Nothing is raised by it while the season lasts; what stands after it will be."""
     NOTE = "note"
     """It counts; the flag is shown beside it."""
 
@@ -131,6 +150,11 @@ def flags(evidence: Evidence, calendar: Calendar | None) -> tuple[Flag, ...]:
 def holds(found: tuple[Flag, ...]) -> bool:
     """Return whether any flag keeps the look from counting for a detection."""
     return any(flag.effect is Effect.HOLD for flag in found)
+
+
+def waits(found: tuple[Flag, ...]) -> bool:
+    """Return whether any flag says to wait for the end of a season."""
+    return any(flag.effect is Effect.WAIT for flag in found)
 
 
 def _index(values: Mapping[str, float], first: str, second: str) -> float:
@@ -195,6 +219,45 @@ def _harvest_drying(evidence: Evidence, calendar: Calendar | None) -> Flag | Non
     return _flag(Cause.HARVEST_DRYING, Effect.HOLD, reason, {"red": red, "blue": blue})
 
 
+def _crop(evidence: Evidence, calendar: Calendar | None) -> Flag | None:
+    """Find a field that bears another crop than in other years, or was harvested early."""
+    if calendar is None:
+        return None
+    before, after = (_index(each, "nir", "red") for each in (evidence.predicted, evidence.observed))
+    blue, red, nir = (evidence.change(band) for band in ("blue", "red", "nir"))
+    greener = after - before >= CROP_NDVI_STEP or (nir >= CROP_NIR_STEP and red <= CROP_RED_PART * nir)
+    if greener and after >= CROP_NDVI:
+        name, words = "growing", "a field that bears another crop than in other years is greener for months"
+    elif before - after >= CROP_NDVI_STEP and before >= CROP_NDVI and blue <= DRYING_BLUE_PART * red:
+        name, words = "early_harvest", "winter cereals and early potatoes leave bare soil and straw"
+    else:
+        return None
+    season = calendar.season(name, evidence.day)
+    if season is None:
+        return None
+    until = f"{season.end[0]:02d}-{season.end[1]:02d}"
+    reason = f"NDVI went from {before:.2f} to {after:.2f}: {words}; what stands after {until} counts"
+    return _flag(Cause.CROP, Effect.WAIT, reason, {"ndvi_before": before, "ndvi": after})
+
+
+def _thin_snow(evidence: Evidence, calendar: Calendar | None) -> Flag | None:
+    """Find snow on a part of a pixel, or snow that is missing there: the short waves hardly know of it."""
+    season = None if calendar is None else calendar.season("snow", evidence.day)
+    green, swir = evidence.change("green"), evidence.change("swir16")
+    if season is None or not abs(green) >= THIN_SNOW_STEP or _snow(evidence, calendar):
+        return None
+    # Where snow is missing, it is the prediction that is wet.
+    wet = _index(evidence.observed if green > 0 else evidence.predicted, "green", "swir16") >= THIN_SNOW_MNDWI
+    along = swir if green > 0 else -swir
+    if not along <= (THIN_SNOW_WET_PART if wet else THIN_SNOW_SWIR_PART) * abs(green):
+        return None
+    until = f"{season.end[0]:02d}-{season.end[1]:02d}"
+    what = "snow or ice on a part of it" if green > 0 else "snow that lies there in other years"
+    went = f"green went by {green:+.3f} and swir16 by {swir:+.3f}, as with {what}"
+    reason = f"{went}; what stands after {until} counts"
+    return _flag(Cause.THIN_SNOW, Effect.WAIT, reason, {"green": green, "swir16": swir})
+
+
 def _dust(evidence: Evidence, calendar: Calendar | None) -> Flag | None:
     if calendar is None or calendar.season("dust", evidence.day) is None:
         return None
@@ -254,9 +317,11 @@ _LEAST_SHIFT_PX = 0.5
 
 _RULES: tuple[Callable[[Evidence, Calendar | None], Flag | None], ...] = (
     _snow,
+    _thin_snow,
     _cast_shadow,
     _paddy_flooding,
     _harvest_drying,
+    _crop,
     _dust,
     _haze_edge,
     _orbit_switch,

@@ -15,7 +15,7 @@ import numpy as np
 from scipy import ndimage
 
 from imagery.change.matched import MIN_COVER
-from imagery.change.search import Shapes, Yardstick, alone, maps_of, summed, together
+from imagery.change.search import Shapes, Yardstick, alone, maps_of, summed, thrice, together
 from imagery.change.templates import square
 
 if TYPE_CHECKING:
@@ -50,9 +50,11 @@ class Controls:
     """The score that nine in ten stay below; 0 where there are too few."""
     share_above: float
     """Share of the blocks whose score reaches the site's."""
+    is_passed: bool
+    """Whether the site's lies at the level or above it, or there are too few."""
 
 
-NO_CONTROLS = Controls(0, 0.0, 0.0)
+NO_CONTROLS = Controls(0, 0.0, 0.0, is_passed=True)
 
 
 def surroundings(weights: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -72,7 +74,7 @@ def controls(
     """Compare a site's score with that of its surroundings.
 
     Args:
-        frames: Residuals of the whole frame: of one look, of two that agree, or of more that add up.
+        frames: Residuals of the whole frame: of one look, of two or three that agree, or of more that add up.
         place: The template that scored; only its shape counts here.
         score: The site's.
         shapes: What is looked for, on a window of the frame.
@@ -84,21 +86,26 @@ def controls(
     else:
         only = Shapes.one(square(place.side_px, place.phase), context)
         own = Yardstick(yard.join, yard.of(shapes, place.side_px)[None])
+        # Nobody knows how rough the surroundings are: they and the site are compared without it.
+        score *= math.sqrt(yard.rough_at(shapes, place))
         (scores,) = joint([maps_of(frame, only, own) for frame in frames], own)
         largest = _block_maxima(np.where(context, scores, -1), _block_px(shapes, min(scores.shape)))
     if len(largest) < MIN_BLOCKS:
         return NO_CONTROLS
-    return Controls(len(largest), float(np.quantile(largest, QUANTILE)), float((largest >= score).mean()))
+    level = float(np.quantile(largest, QUANTILE))
+    return Controls(len(largest), level, float((largest >= score).mean()), is_passed=score >= level)
 
 
 def joint(maps: Sequence[LookMaps], yard: Yardstick) -> list[NDArray[np.float32]]:
-    """Return the score of one look alone, of two that agree, or of the sum of more."""
+    """Return the score of one look alone, of two or three that agree, or of the sum of more."""
     if len(maps) == 1:
         return alone(maps[0], yard)
-    return together(maps[0], maps[1], yard) if len(maps) == _TWO else summed(maps, yard)
+    if len(maps) == _TWO:
+        return together(maps[0], maps[1], yard)
+    return thrice(maps, yard) if len(maps) == _THREE else summed(maps, yard)
 
 
-_TWO = 2
+_TWO, _THREE = 2, 3
 
 
 def _block_px(shapes: Shapes, frame_px: int) -> int:

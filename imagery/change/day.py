@@ -26,20 +26,22 @@ if TYPE_CHECKING:
     from imagery.change.spec import WatchSpec
     from imagery.model import Chip
 
-ALONE_RATIO = 1.6
-"""A look's score by itself in units of what quiet looks reach, from which on it ends as Changed."""
+LISTED_RATIOS = Quiet(alone=1.6, agreed=3.0, thrice=1.5, summed=2.3)
+"""The score of a look by itself, in units of what quiet looks reach, from which on it ends as Changed; and
+what two looks agree on, what three do, and the sum of the latest, from which on a candidate is raised: where
+the footprint is drawn."""
 
-AGREED_RATIO = 3.3
-"""What two looks agree on, in units of what quiet looks do, from which on a candidate is raised."""
+SEARCH_RATIOS = Quiet(alone=1.6, agreed=3.7, thrice=3.0, summed=2.7)
+"""The same where squares are searched for: many places and sizes, so more that looks like a change."""
 
-SUMMED_RATIO = 2.8
-"""The same of the sum of the latest looks."""
-
-LEAST = Quiet(alone=3.0, agreed=2.5, summed=3.0)
+LEAST = Quiet(alone=3.0, agreed=2.5, thrice=2.5, summed=3.0)
 """What quiet looks are taken to reach at least, however quiet the history was."""
 
 AGREEING_LOOKS = 2
 """How many looks back the one may lie that agrees."""
+
+THRICE_LOOKS = 3
+"""How many looks back the two may lie that agree with a look."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,11 +151,8 @@ class Day:
     @property
     def threshold(self) -> Quiet:
         """Score from which on a look stands out alone, and from which on two or more raise a candidate."""
-        return Quiet(
-            ALONE_RATIO * self.quiet.alone,
-            AGREED_RATIO * self.quiet.agreed,
-            SUMMED_RATIO * self.quiet.summed,
-        )
+        ratios = SEARCH_RATIOS if self.frame.shapes.listed is None else LISTED_RATIOS
+        return self.quiet.times(ratios)
 
     def where(self, place: Place) -> str:
         """Return a place in words: latitude and longitude."""

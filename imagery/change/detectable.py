@@ -6,7 +6,7 @@ at any phase of the pixels, in each look shifted by what its alignment leaves. T
 thresholds then say how often they are seen.
 
     k = 1        the look stands out by itself
-    k > 1        a candidate is raised within k clear looks: two that agree, or the sum of the latest
+    k > 1        a candidate is raised within k clear looks: two or three that agree, or the sum of the latest
 
 The filter is linear, so the planted square is added to what the templates read and not to the looks
 (`imagery.change.detectable_kernels`). Every size is tried with the same places, phases, shifts and looks.
@@ -87,10 +87,14 @@ class Bars:
     """Of one look by itself."""
     agreed: float
     """Of two looks."""
+    thrice: float
+    """Of three."""
     summed: float
     """Of the latest looks together."""
     agreeing_looks: int = 2
     """How many looks back the one may lie that agrees."""
+    thrice_looks: int = 3
+    """How many looks back the two may lie that agree with a look."""
     sum_looks: int = 6
     """Looks that are summed."""
     cut: float = 2.5
@@ -173,6 +177,7 @@ def detectable(
         *_weighted(residuals),
         *_taps(shapes),
         np.sqrt(yard.inflation.astype(np.float64)),
+        _unevenness(yard),
         join,
         plan.places(shapes),
         plan.runs,
@@ -181,8 +186,9 @@ def detectable(
         np.array(planting.sides_px, dtype=np.float64),
         np.array(planting.contrast, dtype=np.float64),
     )
-    levels = np.array([bars.alone, bars.agreed, bars.summed], dtype=np.float64)
-    alone, found = first_seen(z, seen, before, join, levels, bars.agreeing_looks, bars.sum_looks, bars.cut)
+    levels = np.array([bars.alone, bars.agreed, bars.thrice, bars.summed], dtype=np.float64)
+    back = np.array([bars.agreeing_looks, bars.thrice_looks, bars.sum_looks], dtype=np.int64)
+    alone, found = first_seen(z, seen, before, join, levels, back, bars.cut)
     sides_m = np.array(planting.sides_px, dtype=np.float64) * planting.resolution_m
     return tuple(
         _told(number, sides_m, alone if number == 1 else found <= number) for number in planting.looks
@@ -272,6 +278,13 @@ def _taps(shapes: Shapes) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArr
         at.append(where - np.array(middle))
     starts = np.cumsum([0, *(len(each) for each in taps)])
     return np.concatenate(taps), np.concatenate(at).astype(np.int64), starts.astype(np.int64)
+
+
+def _unevenness(yard: Yardstick) -> NDArray[np.float64]:
+    """Return by what the z of a place are divided, ``(template, y, x)``; 1 by 1 where all are alike."""
+    if yard.rough is None:
+        return np.ones((len(yard.inflation), 1, 1))
+    return np.sqrt(yard.rough.astype(np.float64))
 
 
 def _told(looks: int, sides_m: NDArray[np.float64], seen: NDArray[np.bool_]) -> Detectable:

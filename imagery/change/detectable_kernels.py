@@ -70,6 +70,7 @@ def planted_z(
     at: NDArray[np.int64],
     starts: NDArray[np.int64],
     width: NDArray[np.float64],
+    rough: NDArray[np.float64],
     join: NDArray[np.float64],
     places: NDArray[np.int64],
     runs: NDArray[np.int64],
@@ -89,6 +90,7 @@ def planted_z(
         at: ``(tap, 2)``: row and column of each tap beside the template's place.
         starts: ``(template + 1)``: where the taps of each begin.
         width: ``(template, band)``: square root of the inflation.
+        rough: ``(template, y, x)``: by what z is divided besides; 1 by 1 where all places are alike.
         join: ``(band, band)``: inverse correlation of the bands.
         places: ``(trial, template, 2)``: row and column; a row below 0 is no place.
         runs: ``(trial, time)``: which look comes when.
@@ -153,9 +155,10 @@ def planted_z(
                     _whiten(rows, shared[kind], join)
                     # What is whitened already must not be whitened once more along the next drift.
                     _whiten(shared[kind + 1 :], shared[kind], join)
+                uneven = rough[number, row % rough.shape[1], column % rough.shape[2]]
                 for size in range(sizes):
                     for band in range(bands):
-                        z[trial, size, time, number, band] = rows[size, band]
+                        z[trial, size, time, number, band] = rows[size, band] / uneven
     return z, seen
 
 
@@ -175,8 +178,7 @@ def first_seen(
     before: int,
     join: NDArray[np.float64],
     bars: NDArray[np.float64],
-    agreeing: int,
-    sum_looks: int,
+    back: NDArray[np.int64],
     cut: float,
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
     """Return whether the first look with the change stands out alone, and how many looks a candidate takes.
@@ -186,9 +188,8 @@ def first_seen(
         seen: ``(trial, time, template)``.
         before: Times before the change.
         join: ``(band, band)``.
-        bars: Thresholds of one look alone, of two that agree, of the sum.
-        agreeing: How many looks back the one may lie that agrees.
-        sum_looks: Looks in a sum.
+        bars: Thresholds of one look alone, of two that agree, of three, of the sum.
+        back: How many looks back the one may lie that agrees, the two may, and how many are summed.
         cut: Standard deviations that one look may add to it.
 
     Returns:
@@ -197,7 +198,8 @@ def first_seen(
     trials, sizes, times, count, bands = z.shape
     alone = np.zeros((trials, sizes), dtype=np.bool_)
     found = np.full((trials, sizes), NEVER, dtype=np.int64)
-    one, other, total = np.zeros(bands), np.zeros(bands), np.zeros(bands)
+    one, other, third, total = np.zeros(bands), np.zeros(bands), np.zeros(bands), np.zeros(bands)
+    agreeing, thrice, sum_looks = back
     for trial in range(trials):
         for size in range(sizes):
             for time in range(before, times):
@@ -219,6 +221,25 @@ def first_seen(
                         louder = math.sqrt(max(own, _product(other, join, other), _LEAST))
                         if math.sqrt(2) * _product(one, join, other) / louder >= bars[1]:
                             found[trial, size] = time - before + 1
+                    for earlier in range(max(time - thrice, before), time):
+                        if not seen[trial, earlier, number]:
+                            continue
+                        for band in range(bands):
+                            other[band] = z[trial, size, earlier, number, band]
+                        for between in range(earlier + 1, time):
+                            if not seen[trial, between, number]:
+                                continue
+                            for band in range(bands):
+                                third[band] = z[trial, size, between, number, band]
+                                total[band] = one[band] + other[band] + third[band]
+                            length = math.sqrt(max(_product(total, join, total), _LEAST))
+                            least = min(
+                                _product(one, join, total),
+                                _product(other, join, total),
+                                _product(third, join, total),
+                            )
+                            if math.sqrt(3) * least / length >= bars[2]:
+                                found[trial, size] = time - before + 1
                 first = time + 1 - sum_looks
                 if first < 0:
                     continue
@@ -232,6 +253,6 @@ def first_seen(
                                 total[band] += min(max(z[trial, size, each, number, band], -cut), cut)
                     if held < max(sum_looks - 1, 1):
                         continue
-                    if math.sqrt(max(_product(total, join, total), 0.0) / held) >= bars[2]:
+                    if math.sqrt(max(_product(total, join, total), 0.0) / held) >= bars[3]:
                         found[trial, size] = time - before + 1
     return alone, found

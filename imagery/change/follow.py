@@ -5,7 +5,7 @@ look is a pure function, so a replay gives the same tracks.
 
     raised by one look or by the accumulated looks      candidate
     2 of the latest 4 looks show it                     probable
-    3 looks show it                                     confirmed: the model restarts there
+    3 looks show it, over 60 days                       confirmed: the model restarts there
     2 looks in a row without it                         a candidate is dropped, a probable one retracted
 
 A follow-up look is tested in the candidate's place and direction only, with what is known before it
@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
 PROBABLE_LOOKS = 2
 PROBABLE_OF = 4
 CONFIRMED_LOOKS = 3
+
+CONFIRMED_DAYS = 60
+"""From the first look that shows it since it was raised to the last: what snow, water, a harvest or a crop
+does lasts for weeks, and three clear looks may lie in ten days."""
 
 GONE_LOOKS = 2
 """Looks in a row without it that end a track."""
@@ -106,6 +111,13 @@ class Track:
     def looks_with(self) -> int:
         """How many looks show it since it was raised, that one included."""
         return max(self.verdicts.count(Verdict.SHOWN), 1)
+
+    @property
+    def confirmed_from(self) -> date:
+        """The first day on which a look that shows it can confirm it."""
+        shown = [each.day for each in self.sightings if each.verdict is Verdict.SHOWN]
+        first = shown[0] if self.accumulated and shown else self.opened
+        return first + timedelta(days=CONFIRMED_DAYS)
 
     @property
     def last_with(self) -> date:
@@ -215,7 +227,8 @@ def _decided(track: Track, day: date) -> Track:
     if decisive[-GONE_LOOKS:] == [Verdict.ABSENT] * GONE_LOOKS:
         ended = DetectionState.RETRACTED if track.probable else DetectionState.CANDIDATE
         return replace(track, state=ended, closed=day)
-    if verdicts.count(Verdict.SHOWN) >= CONFIRMED_LOOKS:
+    shows = verdicts[-1] is Verdict.SHOWN and day >= track.confirmed_from
+    if shows and verdicts.count(Verdict.SHOWN) >= CONFIRMED_LOOKS:
         return replace(track, state=DetectionState.CONFIRMED, confirmed=day, closed=day)
     if track.probable is None and verdicts[-PROBABLE_OF:].count(Verdict.SHOWN) >= PROBABLE_LOOKS:
         return replace(track, state=DetectionState.PROBABLE, probable=day)

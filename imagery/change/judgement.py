@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from imagery.change.alternatives import by_band, flags_at, noted, told
 from imagery.change.cases import Case, mean_over, resized
-from imagery.change.causes import Flag, holds
+from imagery.change.causes import Flag, holds, waits
 from imagery.change.controls import controls
-from imagery.change.day import AGREEING_LOOKS
+from imagery.change.day import AGREEING_LOOKS, THRICE_LOOKS
 from imagery.change.evidence import Evidence, Scored
 from imagery.change.follow import Suspicion, advanced, mean_contrast, raised
 from imagery.change.learned import SUM_LOOKS
 from imagery.change.matched import Peak, Place, joined_score
-from imagery.change.search import alone, read, summed, together, top
+from imagery.change.search import alone, read, summed, thrice, together, top
 from imagery.change.weigh import Verdict, verdict, weigh
 
 if TYPE_CHECKING:
@@ -28,11 +29,15 @@ if TYPE_CHECKING:
     from imagery.change.day import Day, KeptLook
     from imagery.change.matched import Residuals
 
+LEAST_CONTRAST = 0.03
+"""Reflectance: what changes less than this in every band is moisture or light, and nothing that was built."""
+
 MAX_NEW = 3
 """Candidates that one look may raise."""
 
-THIRD_OF = 3
-"""How many looks back a third one may lie."""
+LASTING_DAYS = 30
+"""Between the first and the last of three looks that show what stands out beside other places: one fall of
+snow is seen by many looks of a fortnight."""
 
 APART_PX = 4
 """A new candidate lies at least so far beyond the edge of one that is open."""
@@ -46,7 +51,7 @@ class Held:
     by_cause: bool
     """Whether a cause held it; else it did not stand out from its surroundings, or is too small."""
     is_doubt: bool = False
-    """Whether only a third look is missing."""
+    """Whether only a third look is missing, or the end of a season."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +87,8 @@ class Judged:
     """What stands out most by itself outside the open cases; None where nothing was searched."""
     agreed: Finding | None
     """What it agrees on most with one of the looks before it."""
+    thrice: Finding | None
+    """What it agrees on most with two of them."""
     summed: Finding | None
     """What the latest looks add up to most."""
 
@@ -106,6 +113,7 @@ def judged(day: Day, cases: Sequence[Case]) -> Judged:
         held=(*held, *found.held),
         alone=found.alone,
         agreed=found.agreed,
+        thrice=found.thrice,
         summed=found.summed,
     )
 
@@ -140,6 +148,10 @@ def _tested(day: Day, case: Case) -> tuple[Case, Held | None]:
         return case, Held(
             f"what was suspected at {day.where(case.track.place)} shows, but {told(found)}", by_cause=True
         )
+    if waits(found):
+        return case, Held(
+            f"what was suspected at {day.where(case.track.place)} shows, but {told(found)}", by_cause=False
+        )
     shown = replace(case, track=track, evidence=said, notes=noted(case.notes, found))
     return resized(shown, _dated(day), day.frame), None
 
@@ -150,6 +162,7 @@ class _Search:
 
     alone: Peak | None = None
     agreed: Finding | None = None
+    thrice: Finding | None = None
     summed: Finding | None = None
     new: list[Case] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
@@ -164,10 +177,9 @@ def _search(day: Day, cases: Sequence[Case]) -> _Search:
     first = top(scores, day.frame.shapes, taken)
     if first is not None:
         found.alone = Peak(*first, read(day.this.now, first[1], day.frame.shapes, day.learned.yard))
-    together_ = _agreements(day)
-    sums = _sums(day)
-    found.agreed, found.summed = _best(day, together_, taken), _best(day, sums, taken)
-    findings = _standing_out(day, [*together_, *sums], taken)
+    pairs, triples, sums = _agreements(day), _triples(day), _sums(day)
+    found.agreed, found.thrice, found.summed = (_best(day, each, taken) for each in (pairs, triples, sums))
+    findings = _standing_out(day, [*pairs, *triples, *sums], taken)
     for finding in findings:
         _decide(day, finding, found, doubtful=len(findings) > 1)
     if not (found.new or found.held) and found.alone is not None and found.alone.score >= day.threshold.alone:
@@ -195,6 +207,19 @@ def _agreements(day: Day) -> list[_Joint]:
             (other, day.this),
         )
         for other in day.kept[-AGREEING_LOOKS:]
+    ]
+
+
+def _triples(day: Day) -> list[_Joint]:
+    """Return what the look agrees on with each two of the three before it."""
+    return [
+        _Joint(
+            thrice([one.maps, two.maps, day.this.maps], day.learned.yard),
+            day.threshold.thrice,
+            day.quiet.thrice,
+            (one, two, day.this),
+        )
+        for one, two in combinations(day.kept[-THRICE_LOOKS:], 2)
     ]
 
 
@@ -238,37 +263,54 @@ def _decide(day: Day, finding: Finding, found: _Search, *, doubtful: bool) -> No
     """Take a finding for a candidate, or say why not.
 
     Several places that stand out on the same days are more often two days of bad weather than several
-    buildings: then a third look must show each of them.
+    buildings: then three looks must show each of them, a month from the first to the last.
     """
     causes = flags_at(day, finding.place)
     held = _held(day, finding.place, finding.score, causes, finding.looks)
-    if held is None and doubtful and not _third(day, finding):
+    if held is None and waits(causes):
+        reason = f"{day.where(finding.place)} stands out, but {told(causes)}"
+        held = Held(reason, by_cause=False, is_doubt=True)
+    if held is None and doubtful and not _lasts(day, finding):
         where = day.where(finding.place)
-        reason = f"{where} stands out beside other places on the same days, and no third look shows it yet"
+        reason = (
+            f"{where} stands out beside other places on the same days, and no third look shows it yet, "
+            "a month from the first"
+        )
         held = Held(reason, by_cause=False, is_doubt=True)
     if held is not None:
         found.held.append(held)
         return
     case = _begun(day, finding, len(found.new), causes)
-    most, least = case.area_interval_m2[1], day.material.spec.min_area_m2
-    if most < least:
-        where = day.where(finding.place)
-        reason = f"what stands out at {where} is at most {most:,.0f} m2, below the {least:,.0f} m2 asked for"
-        found.held.append(Held(reason, by_cause=False))
+    slight = _slight(day, case)
+    if slight:
+        found.held.append(Held(f"what stands out at {day.where(finding.place)} {slight}", by_cause=False))
         return
     found.new.append(case)
 
 
-def _third(day: Day, finding: Finding) -> bool:
-    """Whether another of the latest looks shows what two agree on."""
-    if len(finding.looks) > AGREEING_LOOKS:
+def _slight(day: Day, case: Case) -> str:
+    """Return why a case is too little to be raised, or nothing."""
+    most, least = case.area_interval_m2[1], day.material.spec.min_area_m2
+    if most < least:
+        return f"is at most {most:,.0f} m2, below the {least:,.0f} m2 asked for"
+    largest = max(map(abs, case.track.contrast))
+    if day.frame.scale is not None and largest < LEAST_CONTRAST:
+        return f"changed by {largest:.3f} in reflectance at most, and what is built by {LEAST_CONTRAST:g}"
+    return ""
+
+
+def _lasts(day: Day, finding: Finding) -> bool:
+    """Whether three of the kept looks show a finding, a month from the first to this one."""
+    if len(finding.looks) >= SUM_LOOKS:
         return True
     shapes, yard = day.frame.shapes, day.learned.yard
     shown = [read(look.now, finding.place, shapes, yard) for look in finding.looks]
     expected = mean_contrast([each for each in shown if each.is_known])
-    others = [look for look in day.kept[-THIRD_OF:] if look not in finding.looks]
-    told_ = (weigh(read(look.now, finding.place, shapes, yard), expected, yard.join) for look in others)
-    return any(verdict(each) is Verdict.SHOWN for each in told_)
+    others = [look for look in day.kept if look not in finding.looks]
+    told_ = [weigh(read(look.now, finding.place, shapes, yard), expected, yard.join) for look in others]
+    also = [look for look, said in zip(others, told_, strict=True) if verdict(said) is Verdict.SHOWN]
+    days = [look.day for look in (*also, *finding.looks)]
+    return len(days) > AGREEING_LOOKS and (day.chip.solar_day - min(days)).days >= LASTING_DAYS
 
 
 def _doubt(day: Day, peak: Peak, found: _Search) -> None:
@@ -287,7 +329,7 @@ def _held(
         return Held(f"something at {where} stands out, but {told(causes)}", by_cause=True)
     shapes, yard, context = day.frame.shapes, day.learned.yard, day.material.context
     seen = controls([each.residuals for each in looks], place, score, shapes, yard, context)
-    if not seen.blocks or score >= seen.level:
+    if seen.is_passed:
         return None
     return Held(
         f"what stands out at {where} (score {score:.1f}) does not stand out from the surroundings: "
@@ -305,7 +347,7 @@ def _begun(day: Day, finding: Finding, rank: int, causes: Sequence[Flag]) -> Cas
         ratio=finding.ratio,
         excess=finding.score / finding.quiet,
         contrast=mean_contrast([each for each in shown if each.is_known]),
-        accumulated=len(finding.looks) > AGREEING_LOOKS,
+        accumulated=len(finding.looks) >= SUM_LOOKS,
         rank=rank,
     )
     earlier = [(look.day, read(look.now, place, shapes, yard)) for look in day.kept]
@@ -314,7 +356,7 @@ def _begun(day: Day, finding: Finding, rank: int, causes: Sequence[Flag]) -> Cas
     case = Case(
         track=track,
         join=tuple(tuple(map(float, row)) for row in yard.join),
-        inflation=tuple(map(float, yard.of(shapes, place.side_px))),
+        inflation=tuple(map(float, yard.at(shapes, place))),
         evidence=_evidence(day, finding.ratio),
         before=by_band(day.frame.bands, predicted),
         notes=noted((), causes),

@@ -8,7 +8,7 @@ told.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -18,7 +18,18 @@ import numpy as np
 from imagery.change.harmonics import HarmonicModel, fit
 from imagery.change.matched import Residuals, band_join
 from imagery.change.recipe import AS_IT_CAME
-from imagery.change.search import Yardstick, alone, maps_of, summed, together, tops, yardstick
+from imagery.change.roughness import roughness
+from imagery.change.search import (
+    Yardstick,
+    alone,
+    maps_of,
+    smoothed,
+    summed,
+    thrice,
+    together,
+    tops,
+    yardstick,
+)
 from imagery.change.season import season_distance_days
 from imagery.change.stored import Stored
 
@@ -82,13 +93,27 @@ class Quiet:
     """Of one look by itself."""
     agreed: float
     """Of two looks that follow each other."""
+    thrice: float
+    """Of three."""
     summed: float
     """Of `SUM_LOOKS` looks together."""
+
+    def times(self, ratios: Quiet) -> Quiet:
+        """Return each times its ratio."""
+        return Quiet(
+            ratios.alone * self.alone,
+            ratios.agreed * self.agreed,
+            ratios.thrice * self.thrice,
+            ratios.summed * self.summed,
+        )
 
     def at_least(self, other: Quiet) -> Quiet:
         """Return the larger of each."""
         return Quiet(
-            max(self.alone, other.alone), max(self.agreed, other.agreed), max(self.summed, other.summed)
+            max(self.alone, other.alone),
+            max(self.agreed, other.agreed),
+            max(self.thrice, other.thrice),
+            max(self.summed, other.summed),
         )
 
 
@@ -141,11 +166,14 @@ def learn(
     inside = model.part(window)
     frames = [without_itself(look, inside, window) for look in history[-CALIBRATION_LOOKS:]]
     join = band_join(np.concatenate([_z(frame).reshape(len(frame.values), -1) for frame in frames], axis=1))
-    yard = yardstick(frames, shapes, join)
+    even = yardstick(frames, shapes, join)
+    maps = [maps_of(frame, shapes, even) for frame in frames]
+    rough = roughness([alone(each, even) for each in maps], shapes, len(join)) if maps else None
+    yard = replace(even, rough=rough)
     return Learned(
         stored_model=Stored.of(model),
         yard=yard,
-        quiet=quiet_of([maps_of(frame, shapes, yard) for frame in frames], shapes, yard),
+        quiet=quiet_of([smoothed(each, yard) for each in maps], shapes, yard),
         days=tuple(days),
         orbits=tuple(orbits),
     )
@@ -201,11 +229,12 @@ def _z(frame: Residuals) -> NDArray[np.float32]:
 def quiet_of(maps: Sequence[LookMaps], shapes: Shapes, yard: Yardstick) -> Quiet:
     """Return what quiet looks score, in order of days: alone, with the one before, and summed."""
     pairs = [together(one, other, yard) for one, other in pairwise(maps)]
+    triples = [thrice(maps[end - 3 : end], yard) for end in range(3, len(maps) + 1)]
     # Neighbouring sums share most of their looks: half of them say as much as all.
     ends = range(SUM_LOOKS, len(maps) + 1, 2)
     sums = [summed(maps[end - SUM_LOOKS : end], yard) for end in ends]
     singles = [alone(each, yard) for each in maps]
-    return Quiet(*(usual(tops(each, shapes)) for each in (singles, pairs, sums)))
+    return Quiet(*(usual(tops(each, shapes)) for each in (singles, pairs, triples, sums)))
 
 
 def usual(scores: Sequence[float] | NDArray[np.float64]) -> float:

@@ -143,46 +143,30 @@ def _separable(
 
 
 @compiled
+def product_row(out: NDArray[np.float32], row: NDArray[np.float32], z: NDArray[np.float32], y: int) -> None:
+    """Write the sum over the bands of ``row (band)`` times z along one line of places into ``out (x)``."""
+    out[:] = 0
+    for b in range(row.size):
+        weight = row[b]
+        for x in range(out.size):
+            out[x] += weight * z[b, y, x]
+
+
+@compiled
 def joined(z: NDArray[np.float32], join: NDArray[np.float32], seen: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Return ``sqrt(z' W z)`` at each place, ``(y, x)``; -1 where it was not seen."""
     bands, height, width = z.shape
     score = np.empty((height, width), dtype=np.float32)
+    # Rows at a time, so that the inner loops run along x.
+    total, part = np.empty(width, dtype=np.float32), np.empty(width, dtype=np.float32)
     for y in range(height):
+        total[:] = 0
+        for a in range(bands):
+            product_row(part, join[a], z, y)
+            for x in range(width):
+                total[x] += part[x] * z[a, y, x]
         for x in range(width):
-            total = np.float32(0)
-            for a in range(bands):
-                part = np.float32(0)
-                for b in range(bands):
-                    part += join[a, b] * z[b, y, x]
-                total += part * z[a, y, x]
-            score[y, x] = np.sqrt(max(total, np.float32(0))) if seen[y, x] else np.float32(-1)
-    return score
-
-
-@compiled
-def agreed(
-    one: NDArray[np.float32], other: NDArray[np.float32], join: NDArray[np.float32], seen: NDArray[np.bool_]
-) -> NDArray[np.float32]:
-    """Return what two looks agree on at each place, ``(y, x)``; -1 where either did not see it.
-
-    Each is projected on the direction of the other, and the smaller projection counts, times the root of
-    two: two equal looks score what their sum would, and one look alone scores noise, however loud it is.
-    """
-    bands, height, width = one.shape
-    score = np.empty((height, width), dtype=np.float32)
-    for y in range(height):
-        for x in range(width):
-            cross, of_one, of_other = np.float32(0), np.float32(0), np.float32(0)
-            for a in range(bands):
-                part, own = np.float32(0), np.float32(0)
-                for b in range(bands):
-                    part += join[a, b] * other[b, y, x]
-                    own += join[a, b] * one[b, y, x]
-                cross += part * one[a, y, x]
-                of_one += own * one[a, y, x]
-                of_other += part * other[a, y, x]
-            louder = np.sqrt(max(of_one, of_other, np.float32(1e-12)))
-            score[y, x] = np.float32(1.4142135) * cross / louder if seen[y, x] else np.float32(-1)
+            score[y, x] = np.sqrt(max(total[x], np.float32(0))) if seen[y, x] else np.float32(-1)
     return score
 
 
@@ -267,20 +251,26 @@ def _whiten(z: NDArray[np.float32], shared: NDArray[np.float32], join: NDArray[n
     inverse of the correlation with ``u u'`` added (Sherman, Morrison 1950).
     """
     bands, height, width = z.shape
+    along, size = np.empty(width, dtype=np.float32), np.empty(width, dtype=np.float32)
+    part = np.empty(width, dtype=np.float32)
+    one = np.float32(1)
     for y in range(height):
+        along[:] = 0
+        size[:] = 0
+        for a in range(bands):
+            product_row(part, join[a], z, y)
+            for x in range(width):
+                along[x] += part[x] * shared[a, y, x]
+            product_row(part, join[a], shared, y)
+            for x in range(width):
+                size[x] += part[x] * shared[a, y, x]
         for x in range(width):
-            along, size = np.float32(0), np.float32(0)
-            for a in range(bands):
-                part, own = np.float32(0), np.float32(0)
-                for b in range(bands):
-                    part += join[a, b] * z[b, y, x]
-                    own += join[a, b] * shared[b, y, x]
-                along += part * shared[a, y, x]
-                size += own * shared[a, y, x]
-            if size > np.float32(1e-9):
-                share = (np.float32(1) - np.float32(1) / np.sqrt(np.float32(1) + size)) / size * along
-                for a in range(bands):
-                    z[a, y, x] -= share * shared[a, y, x]
+            least = max(size[x], np.float32(1e-9))
+            share = (one - one / np.sqrt(one + least)) / least * along[x]
+            part[x] = share if size[x] > np.float32(1e-9) else np.float32(0)
+        for a in range(bands):
+            for x in range(width):
+                z[a, y, x] -= part[x] * shared[a, y, x]
 
 
 def reading_at(

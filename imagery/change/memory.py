@@ -71,6 +71,7 @@ class Memory:
     alone: list[float] = field(default_factory=list)
     """The latest scores of looks by themselves, each cut to its threshold."""
     agreed: list[float] = field(default_factory=list)
+    thrice: list[float] = field(default_factory=list)
     summed: list[float] = field(default_factory=list)
     orbits: Counter[str] = field(default_factory=Counter)
     """Clear looks by orbit."""
@@ -95,6 +96,7 @@ class Memory:
             rebased=list(self.rebased),
             alone=list(self.alone),
             agreed=list(self.agreed),
+            thrice=list(self.thrice),
             summed=list(self.summed),
             orbits=Counter(self.orbits),
             baselines=set(self.baselines),

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _MODEL_ARRAYS = ("coefficients", "sigma", "count", "inverse_gram")
-_SCORES = ("alone", "agreed", "summed", "shifts")
+_SCORES = ("alone", "agreed", "thrice", "summed", "shifts")
 
 
 def told(memory: Memory, shelf: Shelf) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
@@ -71,6 +71,8 @@ def told(memory: Memory, shelf: Shelf) -> tuple[dict[str, Any], dict[str, NDArra
             arrays[f"kept.{number}.gone"] = np.packbits(kept.whole.gone)
     if learned is not None:
         arrays |= {"join": learned.yard.join, "inflation": learned.yard.inflation}
+        if learned.yard.rough is not None:
+            arrays["rough"] = learned.yard.rough
     return values, arrays
 
 
@@ -214,7 +216,7 @@ def _learned_row(learned: Learned, shelf: Shelf) -> dict[str, Any]:
 def _learned(row: Mapping[str, Any], arrays: Arrays, model: Stored[HarmonicModel]) -> Learned:
     return Learned(
         stored_model=model,
-        yard=Yardstick(arrays["join"], arrays["inflation"]),
+        yard=Yardstick(arrays["join"], arrays["inflation"], arrays.get("rough")),
         quiet=Quiet(**{name: float(each) for name, each in row["quiet"].items()}),
         days=tuple(map(date.fromisoformat, row["days"])),
         orbits=tuple(row["orbits"]),

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from imagery.change.agreement import agreed, agreed_thrice
 from imagery.change.matched import (
     MEDIAN_CHI2,
     Peak,
     Place,
     Reading,
     Residuals,
-    agreed,
     inflations,
     joined,
     maps_at,
@@ -71,6 +71,11 @@ class Shapes:
         """Size of each template; 0 is the drawn footprint."""
         return tuple(each.side_px for each in self.squares) or (0.0,)
 
+    def number_of(self, place: Place) -> int:
+        """Return which template a place is of."""
+        kinds = [(each.side_px, each.phase) for each in self.squares]
+        return kinds.index((place.side_px, place.phase))
+
 
 def _inside(weights: Residuals, template: Square) -> NDArray[np.bool_]:
     """Return where enough of a square lies inside the site: the sum of fraction times weight."""
@@ -88,11 +93,26 @@ class Yardstick:
     """``(band, band)``: inverse correlation of the bands."""
     inflation: NDArray[np.float32]
     """``(template, band)``: of the variance of a contrast."""
+    rough: NDArray[np.float32] | None = None
+    """``(template, y, x)``: further factor of the variance by place (`imagery.change.roughness`); None: 1."""
 
     def of(self, shapes: Shapes, side_px: float) -> NDArray[np.float32]:
-        """Return the inflation of a size, ``(band)``."""
+        """Return the inflation of a size, ``(band)``, wherever it lies."""
         row: NDArray[np.float32] = self.inflation[shapes.sides_px.index(side_px)]
         return row
+
+    def at(self, shapes: Shapes, place: Place) -> NDArray[np.float32]:
+        """Return the inflation at a place, ``(band)``."""
+        return self.of(shapes, place.side_px) * np.float32(self.rough_at(shapes, place))
+
+    def rough_at(self, shapes: Shapes, place: Place) -> float:
+        """Return how much rougher than usual a place is; 1 outside the window."""
+        if self.rough is None:
+            return 1.0
+        if place.is_listed:
+            return float(self.rough[0, 0, 0])
+        row, column = place.row, place.column
+        return float(self.rough[shapes.number_of(place), row, column])
 
 
 def yardstick(frames: Sequence[Residuals], shapes: Shapes, join: NDArray[np.float32]) -> Yardstick:
@@ -141,9 +161,16 @@ def maps_of(residuals: Residuals, shapes: Shapes, yard: Yardstick) -> LookMaps:
         reading = reading_at(residuals, shapes.listed, yard.inflation[0])
         known = reading.is_known
         z = whitened(reading, reading.contrast, yard.join) if known else np.zeros(len(yard.join))
-        return LookMaps((z.astype(np.float32)[:, None, None],), (np.full((1, 1), known),))
+        return smoothed(LookMaps((z.astype(np.float32)[:, None, None],), (np.full((1, 1), known),)), yard)
     pairs = maps_at(residuals, shapes.squares, yard.inflation, yard.join)
-    return LookMaps(tuple(z for z, _ in pairs), tuple(seen for _, seen in pairs))
+    return smoothed(LookMaps(tuple(z for z, _ in pairs), tuple(seen for _, seen in pairs)), yard)
+
+
+def smoothed(maps: LookMaps, yard: Yardstick) -> LookMaps:
+    """Return maps with the roughness of each place divided out."""
+    if yard.rough is None:
+        return maps
+    return LookMaps(tuple(z / np.sqrt(own) for z, own in zip(maps.z, yard.rough, strict=True)), maps.seen)
 
 
 def alone(maps: LookMaps, yard: Yardstick) -> list[NDArray[np.float32]]:
@@ -156,6 +183,19 @@ def together(one: LookMaps, other: LookMaps, yard: Yardstick) -> list[NDArray[np
     return [
         agreed(z, z_other, yard.join, seen & seen_other)
         for z, z_other, seen, seen_other in zip(one.z, other.z, one.seen, other.seen, strict=True)
+    ]
+
+
+def thrice(looks: Sequence[LookMaps], yard: Yardstick) -> list[NDArray[np.float32]]:
+    """Return what three looks agree on: by template, ``(y, x)``."""
+    one, two, three = looks
+    return [
+        agreed_thrice(*z, yard.join, np.logical_and.reduce(seen))
+        for z, seen in zip(
+            zip(one.z, two.z, three.z, strict=True),
+            zip(one.seen, two.seen, three.seen, strict=True),
+            strict=True,
+        )
     ]
 
 
@@ -234,7 +274,7 @@ def fractions_at(place: Place, shapes: Shapes) -> tuple[NDArray[np.float32], tup
 def read(residuals: Residuals, place: Place, shapes: Shapes, yard: Yardstick) -> Reading:
     """Return what a look shows in one place."""
     fractions, corner = fractions_at(place, shapes)
-    return reading_at(residuals, fractions, yard.of(shapes, place.side_px), corner)
+    return reading_at(residuals, fractions, yard.at(shapes, place), corner)
 
 
 def quiet_scores(frames: Sequence[Residuals], shapes: Shapes, yard: Yardstick) -> NDArray[np.float64]:

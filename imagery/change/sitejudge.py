@@ -246,7 +246,7 @@ class SiteJudge:
         """Return what quiet looks reach, in the history or since, whichever is more."""
         since = (
             usual(each) if len(each) >= MIN_SCORES else 0.0
-            for each in (self._memory.alone, self._memory.agreed, self._memory.summed)
+            for each in (self._memory.alone, self._memory.agreed, self._memory.thrice, self._memory.summed)
         )
         return learned.quiet.at_least(Quiet(*since))
 
@@ -267,6 +267,7 @@ class SiteJudge:
         for scores, peak, most in (
             (self._memory.alone, found.alone, day.threshold.alone),
             (self._memory.agreed, found.agreed, day.threshold.agreed),
+            (self._memory.thrice, found.thrice, day.threshold.thrice),
             (self._memory.summed, found.summed, day.threshold.summed),
         ):
             if peak is not None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imagery.change.day import AGREEING_LOOKS
+from imagery.change.day import AGREEING_LOOKS, THRICE_LOOKS
 from imagery.change.detectable import Bars, Planting, ResidualLooks, detectable, roof_over
 from imagery.change.detectable_words import SECTION, TOLD_LOOKS, detectable_words, told_section
 from imagery.change.follow import KEPT_LOOKS
@@ -59,12 +59,14 @@ def smallest_seen(
         resolution_m=frame.grid.resolution_m,
         shift_sd_px=(float(x_sd), float(y_sd)),
     )
-    bars = Bars(*_levels(day), agreeing_looks=AGREEING_LOOKS, sum_looks=SUM_LOOKS, cut=CUT)
+    bars = Bars(
+        **asdict(day.threshold),
+        agreeing_looks=AGREEING_LOOKS,
+        thrice_looks=THRICE_LOOKS,
+        sum_looks=SUM_LOOKS,
+        cut=CUT,
+    )
     return detectable(residuals, frame.shapes, day.learned.yard, bars, planting, _rng(day))
-
-
-def _levels(day: Day) -> tuple[float, float, float]:
-    return day.threshold.alone, day.threshold.agreed, day.threshold.summed
 
 
 def _rng(day: Day) -> np.random.Generator:

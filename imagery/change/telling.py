@@ -9,12 +9,14 @@ import numpy as np
 from imagery.change.card import section
 from imagery.change.cases import detection_id, region_of
 from imagery.change.evidence import NO_NULL, beside
+from imagery.change.follow import CONFIRMED_LOOKS
 from imagery.change.lookwords import look_of
 from imagery.model import Outcome
 
 if TYPE_CHECKING:
     from imagery.change.cases import Case
     from imagery.change.day import Day
+    from imagery.change.follow import Track
     from imagery.change.judgement import Finding, Judged
     from imagery.change.matched import Peak
     from imagery.model import Look
@@ -81,13 +83,27 @@ def _shown_words(day: Day, case: Case, found: Judged) -> str:
     size = f"{case.area_m2:,.0f} m2 ({low:,.0f} to {high:,.0f})"
     looks_like = f"it looks like: {case.kind.text}"
     if track.opened != day.chip.solar_day:
-        times = f"{track.state}, shown {track.looks_with} times since it was raised"
+        times = f"{track.state}, shown {track.looks_with} times since it was raised{_waiting(track)}"
         return f"the change of {size} at {where} shows again ({times}); {looks_like}"
-    finding = found.summed if track.accumulated else found.agreed
+    finding = found.summed if track.accumulated else _clearest(found)
     numbers = "" if finding is None else f" (score {finding.score:.1f}, threshold {finding.threshold:.1f})"
     if track.accumulated:
         return f"a change of {size} at {where} has built up over several looks{numbers}; {looks_like}"
-    return f"a change of {size} at {where} stands out in two looks that agree{numbers}; {looks_like}"
+    times = "three" if finding is found.thrice else "two"
+    return f"a change of {size} at {where} stands out in {times} looks that agree{numbers}; {looks_like}"
+
+
+def _waiting(track: Track) -> str:
+    """Say from when on a look can confirm what enough looks show."""
+    if track.confirmed or track.looks_with < CONFIRMED_LOOKS:
+        return ""
+    return f"; a look from {track.confirmed_from} on can confirm it"
+
+
+def _clearest(found: Judged) -> Finding | None:
+    """Return what two looks agree on or what three do, whichever is more of its threshold."""
+    known = [each for each in (found.agreed, found.thrice) if each is not None]
+    return max(known, key=lambda each: each.ratio, default=None)
 
 
 def _sections(day: Day, found: Judged) -> dict[str, dict[str, Any]]:
@@ -96,7 +112,7 @@ def _sections(day: Day, found: Judged) -> dict[str, dict[str, Any]]:
     template = (
         "the drawn footprint" if day.frame.shapes.listed is not None else "squares of 1, 2, 4, 8 pixels"
     )
-    ratios = [each.ratio for each in (found.agreed, found.summed) if each is not None]
+    ratios = [each.ratio for each in (found.agreed, found.thrice, found.summed) if each is not None]
     return {
         "model": section(
             looks=learned.model.looks,
@@ -117,6 +133,7 @@ def _sections(day: Day, found: Judged) -> dict[str, dict[str, Any]]:
             template=template, quiet=day.quiet.alone, threshold=day.threshold.alone, **_peak(day, found.alone)
         ),
         "agreed": _finding(day, found.agreed),
+        "thrice": _finding(day, found.thrice),
         "summed": _finding(day, found.summed),
         "decision": section(ratio=max(ratios, default=None)),
         "cases": {

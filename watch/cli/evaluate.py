@@ -36,7 +36,7 @@ def evaluate(
     changed_sites: Annotated[
         int | None,
         typer.Option(
-            min=2,
+            min=0,
             help="Of these, the sites on which a roof is built; the others stay quiet.  [default: half]",
             show_default=False,
         ),

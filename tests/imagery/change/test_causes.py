@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagery.change.calendar import Calendar, calendar_for
-from imagery.change.causes import Cause, Effect, Evidence, Flag, flags, holds
+from imagery.change.causes import Cause, Effect, Evidence, Flag, flags, holds, waits
 
 KOREA = calendar_for(125.75, 39.02)
 GROUND = {"blue": 0.08, "green": 0.10, "red": 0.11, "nir": 0.22, "swir16": 0.24, "swir22": 0.18}
@@ -68,6 +68,42 @@ def test_a_harvest_dries_yellow_and_a_new_roof_is_grey() -> None:
     assert causes(changed(blue=0.12, green=0.13, red=0.15, nir=0.10), october) == []
 
 
+def test_a_field_that_is_greener_waits_for_the_end_of_the_growing_season() -> None:
+    greener = changed(red=-0.03, nir=0.12, swir16=0.02)
+    assert causes(greener, date(2021, 5, 20)) == [Cause.CROP]
+    assert causes(changed(blue=0.01, green=0.01, nir=0.06), date(2021, 5, 20)) == [Cause.CROP]
+    assert causes(greener, date(2021, 12, 1)) == []
+    assert causes(greener, date(2021, 5, 20), calendar=None) == []
+    (flag,) = flags(Evidence(day=date(2021, 5, 20), observed=greener, predicted=GROUND), KOREA)
+    assert flag.effect is Effect.WAIT and waits((flag,)) and not holds((flag,))
+    assert "after 10-31 counts" in flag.reason
+
+
+def test_soil_where_a_crop_stood_waits_for_the_second_one_and_a_grey_roof_does_not() -> None:
+    crop = GROUND | {"red": 0.06, "nir": 0.35}
+    bare = crop | {"blue": 0.09, "green": 0.12, "red": 0.15, "nir": 0.25}
+    roof = crop | {"blue": 0.20, "green": 0.21, "red": 0.21, "nir": 0.30}
+    for observed, day, expected in (
+        (bare, date(2021, 6, 25), [Cause.CROP]),
+        (bare, date(2021, 8, 10), []),
+        (roof, date(2021, 6, 25), []),
+    ):
+        found = flags(Evidence(day=day, observed=observed, predicted=crop), KOREA)
+        assert [flag.cause for flag in found] == expected
+
+
+def test_snow_on_a_part_of_a_pixel_brightens_all_but_the_short_waves() -> None:
+    patchy = changed(blue=0.10, green=0.10, red=0.09, nir=0.06, swir16=0.01, swir22=0.01)
+    assert causes(patchy, date(2021, 2, 10)) == [Cause.THIN_SNOW]
+    wet = {"blue": 0.30, "green": 0.32, "red": 0.30, "nir": 0.30, "swir16": 0.28, "swir22": 0.20}
+    assert causes(wet, date(2021, 2, 10)) == [Cause.THIN_SNOW]
+    missing = changed(blue=-0.05, green=-0.06, red=-0.06, nir=-0.04)
+    assert causes(missing, date(2021, 2, 10)) == [Cause.THIN_SNOW]
+    assert causes(patchy, SUMMER) == causes(patchy, date(2021, 5, 1)) == []
+    assert causes(patchy, date(2021, 2, 10), calendar=None) == []
+    assert causes(changed(**{band: ROOF[band] - GROUND[band] for band in ROOF}), date(2021, 2, 10)) == []
+
+
 def test_haze_is_blue_and_near_what_cloud_hid() -> None:
     hazy = changed(blue=0.08, green=0.06, red=0.05, nir=0.02)
     assert causes(hazy, masked_distance_px=3.0) == [Cause.HAZE_EDGE]
@@ -122,7 +158,7 @@ def test_the_calendar_speaks_for_korea_and_for_no_other_place() -> None:
     days = [date(2021, 1, 1) + timedelta(days=number) for number in range(365)]
     counts = {season.name: sum(season.holds(day) for day in days) for season in KOREA.seasons}
     assert counts["dust"] == 92
-    assert counts["snow"] == 161
+    assert counts["snow"] == 181
     assert all(season.source for season in KOREA.seasons)
     assert KOREA.season("river_ice", date(2021, 12, 1)) is not None
     assert KOREA.season("river_ice", date(2021, 11, 30)) is None

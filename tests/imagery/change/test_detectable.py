@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 PIXELS = 26
 LOOKS = 8
 JOIN = np.linalg.inv(np.array([[1.0, 0.4], [0.4, 1.0]])).astype(np.float32)
-BARS = Bars(alone=6.5, agreed=5.5, summed=6.0)
+BARS = Bars(alone=6.5, agreed=5.5, thrice=6.0, summed=6.0)
 """What the quiet residuals below reach, and half as much again."""
 
 
@@ -117,6 +118,12 @@ class Searched:
     def product(self, one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(np.einsum("a...,ab,b...->...", one, self.join, other))
 
+    def thrice(self, *looks: NDArray[np.float64]) -> NDArray[np.float64]:
+        total = np.sum(looks, axis=0)
+        along = [self.product(each, total) for each in looks]
+        length = np.sqrt(np.maximum(self.product(total, total), 1e-12))
+        return np.asarray(math.sqrt(3) * np.minimum.reduce(along) / length)
+
     def is_alone(self, values: NDArray[np.float64], run: NDArray[np.int64], before: int) -> bool:
         """Whether the first look with the square stands out by itself."""
         for number in range(len(self.shapes.squares)):
@@ -138,6 +145,10 @@ class Searched:
                     / np.sqrt(np.maximum(self.product(z[time], z[time]), self.product(z[other], z[other])))
                     / BARS.agreed
                     for other in range(max(before, time - BARS.agreeing_looks), time)
+                ]
+                scores += [
+                    self.thrice(z[one], z[two], z[time]) / BARS.thrice
+                    for one, two in combinations(range(max(before, time - BARS.thrice_looks), time), 2)
                 ]
                 latest = z[time + 1 - BARS.sum_looks : time + 1]
                 held = np.isfinite(latest[:, 0]).sum(axis=0)

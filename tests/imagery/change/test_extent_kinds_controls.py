@@ -68,6 +68,15 @@ def test_a_change_of_pixels_with_sharp_edges_is_counted_to_the_pixel() -> None:
     assert found.patch[10:16, 12:18].all() and found.patch.sum() == 36
 
 
+def test_a_patch_far_larger_than_what_was_found_is_not_taken_for_it() -> None:
+    values = np.zeros((2, SIDE, SIDE), dtype=np.float32)
+    values[0, 4:28, 4:28], values[1, 4:28, 4:28] = CONTRAST
+    fractions = fractions_of([Residuals(values, np.full_like(values, 1e-3))], CONTRAST, JOIN)
+    whole, part = (measure(fractions, (16.0, 16.0), largest_px=most) for most in (600.0, 100.0))
+    assert whole.patch is not None and whole.area_px == pytest.approx(24**2)
+    assert part.is_ambiguous and part.area_px <= 14**2
+
+
 def test_what_is_unknown_counts_for_nothing() -> None:
     values = np.full((2, SIDE, SIDE), np.nan, dtype=np.float32)
     frame = Residuals(values, np.full_like(values, 1e-4))

@@ -114,17 +114,19 @@ def test_a_roof_is_raised_followed_confirmed_and_then_part_of_the_site(
 ) -> None:
     judge = taught()
     states = []
-    for number in range(4):
+    for number in range(6):
         look = judge.monitor(chip(later(number), roof=1.0))
         assert look.outcome is Outcome.CHANGED
         states.append([found.state for found in judge.report()])
+        # Three looks show it by then, within six weeks.
+        assert (f"a look from {later(5)} on can confirm it" in look.reason) == (number in {3, 4})
     assert states[0] == []
     candidate, probable, confirmed = (
         DetectionState.CANDIDATE,
         DetectionState.PROBABLE,
         DetectionState.CONFIRMED,
     )
-    assert states[1:] == [[candidate], [probable], [confirmed]]
+    assert states[1:] == [[candidate], [probable], [probable], [probable], [confirmed]]
     (found,) = judge.report()
     assert found.bracket == f"{days(30)[-1]}/{later(0)}"
     low, high = (date.fromisoformat(text) for text in found.date_interval_90.split("/"))
@@ -134,9 +136,19 @@ def test_a_roof_is_raised_followed_confirmed_and_then_part_of_the_site(
     assert found.kind.startswith("new bright roof (NDVI ")
     assert found.direction["red"] == pytest.approx(0.15, rel=0.35)
     assert found.p_value is None and found.simulated
-    after = judge.monitor(chip(later(4), roof=1.0))
+    after = judge.monitor(chip(later(6), roof=1.0))
     assert after.outcome is Outcome.UNCHANGED
     assert judge.report() == (found,)
+
+
+def test_what_changed_by_hardly_anything_is_nothing_that_was_built() -> None:
+    weights = np.zeros((SIDE, SIDE), dtype=np.float32)
+    weights[21:25, 24:28] = 1
+    judge = judge_of(WatchSpec(weights, pixel_area_m2=100.0, is_listed=True, min_history=12, max_history=72))
+    judged(judge, [chip(day) for day in days(30)])
+    looks = judged(judge, [chip(later(number), roof=0.12, side_px=8.0) for number in range(8)])
+    assert judge.report() == ()
+    assert any("and what is built by 0.03" in look.reason for look in looks)
 
 
 def test_one_spoilt_look_is_changed_and_no_detection(taught: Callable[[], SiteJudge]) -> None:
@@ -237,10 +249,11 @@ def test_a_drawn_building_is_looked_at_as_a_whole() -> None:
     rules = WatchSpec(weights, pixel_area_m2=100.0, is_listed=True, min_history=12, max_history=72)
     judge = judge_of(rules)
     judged(judge, [chip(day) for day in days(30)])
-    looks = judged(judge, [chip(later(number), roof=0.6) for number in range(4)])
+    looks = judged(judge, [chip(later(number), roof=0.6) for number in range(6)])
     assert {look.outcome for look in looks} == {Outcome.CHANGED}
     (found,) = judge.report()
     assert found.state is DetectionState.CONFIRMED
+    assert found.area_m2 < 1000
     assert "the drawn footprint" in looks[-1].reason
 
 

@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
+from imagery.change.agreement import agreed, agreed_thrice
 from imagery.change.matched import (
     UNSEEN,
+    Place,
     Reading,
     Residuals,
-    agreed,
     band_join,
     inflations,
     joined,
@@ -21,13 +22,17 @@ from imagery.change.matched import (
     reading_at,
     standardised,
 )
+from imagery.change.roughness import PRIOR_LOOKS, roughness
 from imagery.change.search import (
     Shapes,
+    Yardstick,
+    alone,
     find_peak,
     fractions_at,
     maps_of,
     quiet_scores,
     read,
+    smoothed,
     summed,
     top,
     yardstick,
@@ -278,6 +283,52 @@ def test_two_looks_agree_on_what_both_show_and_one_loud_look_agrees_with_nothing
     assert loud[1:].max() < 10
     equal = agreed(5 * one, 5 * one, join, seen)
     np.testing.assert_allclose(equal[1:], np.sqrt(2) * joined(5 * one, join, seen)[1:], rtol=1e-4)
+
+
+def test_three_looks_agree_on_what_all_show_and_two_loud_ones_agree_with_no_third() -> None:
+    rng = np.random.default_rng(13)
+    join = band_join(rng.normal(size=(BANDS, 500)) + rng.normal(size=500))
+    one, two, three = (rng.normal(size=(BANDS, 6, 6)).astype(np.float32) for _ in range(3))
+    seen = np.ones((6, 6), dtype=np.bool_)
+    seen[0, 0] = False
+    found = agreed_thrice(one, two, three, join, seen)
+    for row, column in ((0, 1), (3, 4), (5, 5)):
+        here = [each[:, row, column] for each in (one, two, three)]
+        total = np.sum(here, axis=0)
+        along = [each @ join @ total / np.sqrt(total @ join @ total) for each in here]
+        assert found[row, column] == pytest.approx(np.sqrt(3) * min(along), rel=1e-3, abs=1e-4)
+    assert found[0, 0] == -1
+    loud = agreed_thrice(100 * one, 100 * one, two, join, seen)
+    assert loud[1:].max() < 10
+    equal = agreed_thrice(5 * one, 5 * one, 5 * one, join, seen)
+    np.testing.assert_allclose(equal[1:], np.sqrt(3) * joined(5 * one, join, seen)[1:], rtol=1e-4)
+
+
+def test_a_place_that_history_saw_scatter_takes_a_larger_departure() -> None:
+    rng = np.random.default_rng(14)
+    shapes = Shapes.searching(weights_of(slice(6, 26), slice(6, 26)))
+    frames = [noise(rng) for _ in range(24)]
+    for frame in frames[::3]:
+        frame.values[:, 20:23, 20:23] += rng.choice([-1, 1]) * 0.15
+    even = yardstick(frames, shapes, np.eye(BANDS, dtype=np.float32))
+    maps = [maps_of(frame, shapes, even) for frame in frames]
+    rough = roughness([alone(each, even) for each in maps], shapes, BANDS)
+    assert rough.min() == 1
+    assert rough[0, 21, 21] > 3
+    assert np.median(rough[0, 8:18, 8:18]) < 1.2
+    one_bad_day = roughness(
+        [alone(maps[0], even)] + [alone(each, even) for each in maps[1::3]], shapes, BANDS
+    )
+    assert one_bad_day[0, 21, 21] < 16 / PRIOR_LOOKS + 1.5
+    yard = Yardstick(even.join, even.inflation, rough)
+    place = Place(1.0, (0.0, 0.0), 21, 21)
+    plain, wide = (read(frames[0], place, shapes, each) for each in (even, yard))
+    assert np.allclose(np.array(wide.error), np.sqrt(rough[0, 21, 21]) * np.array(plain.error))
+    np.testing.assert_allclose(
+        smoothed(maps[0], yard).z[0][:, 21, 21],
+        maps[0].z[0][:, 21, 21] / np.sqrt(rough[0, 21, 21]),
+        rtol=1e-5,
+    )
 
 
 def test_one_loud_look_cannot_stand_for_a_sum() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from imagery.change.changedate import change_date, gap_masses
 from imagery.change.follow import (
+    CONFIRMED_DAYS,
     KEPT_LOOKS,
     UNDECIDED_LOOKS,
     Suspicion,
@@ -46,11 +47,11 @@ def began(parts: Sequence[float] = (0.0,) * 6, number: int = 10, *, accumulated:
     return raised(suspicion, reading(1.0), earlier, day(number - len(parts) - 1))
 
 
-def after(track: Track, *parts: float | None) -> Track:
+def after(track: Track, *parts: float | None, apart: int = 30) -> Track:
     for step, part in enumerate(parts, start=1):
         shown = UNSEEN if part is None else reading(part)
         if track.is_open:
-            track = advanced(track, track.opened + timedelta(days=5 * step), shown, 1.2, JOIN)
+            track = advanced(track, track.opened + timedelta(days=apart * step), shown, 1.2, JOIN)
     return track
 
 
@@ -94,10 +95,22 @@ def test_three_looks_confirm_and_two_make_it_probable() -> None:
     track = began()
     assert (track.state, track.looks_with, track.is_reported) == (DetectionState.CANDIDATE, 1, True)
     two = after(track, 1.0)
-    assert (two.state, two.looks_with, two.probable) == (DetectionState.PROBABLE, 2, day(11))
+    assert (two.state, two.looks_with, two.probable) == (DetectionState.PROBABLE, 2, day(16))
     three = after(track, 1.0, 1.1)
-    assert (three.state, three.looks_with, three.confirmed) == (DetectionState.CONFIRMED, 3, day(12))
-    assert not three.is_open and three.last_with == day(12)
+    assert (three.state, three.looks_with, three.confirmed) == (DetectionState.CONFIRMED, 3, day(22))
+    assert not three.is_open and three.last_with == day(22)
+
+
+def test_looks_of_a_few_weeks_do_not_confirm_however_many_they_are() -> None:
+    five = after(began(), 1.0, 1.0, 1.0, 1.0, 1.0, apart=10)
+    assert (five.state, five.looks_with) == (DetectionState.PROBABLE, 6)
+    assert five.confirmed_from == five.opened + timedelta(days=CONFIRMED_DAYS)
+    assert after(began(), *[1.0] * 6, apart=10).state is DetectionState.CONFIRMED
+    hidden = after(began(), *[1.0] * 5, None, apart=10)
+    assert hidden.state is DetectionState.PROBABLE
+    built_up = after(began(accumulated=True), *[1.0] * 6, apart=10)
+    assert built_up.state is DetectionState.PROBABLE
+    assert built_up.confirmed_from == built_up.opened + timedelta(days=10 + CONFIRMED_DAYS)
 
 
 def test_what_accumulated_counts_as_no_look_of_its_own() -> None:
