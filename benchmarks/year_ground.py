@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
     from imagery.assembly import PlannedScene
 
-STEP_PX = 32
-"""From site to site; their frames are 30 px."""
+STEP_PX = 48
+"""From site to site; their frames are 30 px, and what is pulled for one must not touch the next."""
 STEP_DAYS = 5
 CADENCES_DAYS = (3, 5, 7)
 ACCOUNT = Client()
@@ -59,7 +59,7 @@ TROUBLES = {
 }
 """What a service does on a bad day."""
 
-_CHANGE_COUNTS = 450
+_CHANGE_COUNTS = 600
 _CHANGED_PX = 4
 _CLOUD_PX = 16
 _BRIGHTNESS = 1500
@@ -131,7 +131,7 @@ class Ground:
                 row, column = (STEP_PX * part + STEP_PX // 2 for part in divmod(number, self.across))
                 values[:, row : row + _CHANGED_PX, column : column + _CHANGED_PX] += _CHANGE_COUNTS
         values += rng.normal(0, 25, shape)
-        share = rng.choice([0.0, 0.3, 0.6, 1.0], p=[0.5, 0.25, 0.15, 0.1])
+        share = rng.choice([0.0, 0.2, 0.5, 1.0], p=[0.7, 0.15, 0.05, 0.1])
         coarse = rng.random((self.side_px // _CLOUD_PX, self.side_px // _CLOUD_PX)) < share
         cloud = np.kron(coarse, np.ones((_CLOUD_PX, _CLOUD_PX), dtype=np.bool_)).astype(np.bool_)
         return np.where(cloud, _CLOUD_COUNTS, values).astype(np.int16), cloud
