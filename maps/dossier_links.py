@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -19,12 +19,12 @@ from maps.tables import detections_geojson, looks_csv, notes_csv, sites_geojson
 from maps.view import MapView
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from maps.view import SiteEntry
 
 _CLEAR = frozenset({Outcome.UNCHANGED, Outcome.CHANGED, Outcome.LEARNING})
 _KB_FROM = 10_000
+_SENTINEL_2_SINCE = date(2015, 6, 27)
+"""First image of Sentinel-2A; the browser shows nothing of that series on days before."""
 _GEOJSON, _CSV = "application/geo+json", "text/csv"
 
 
@@ -60,6 +60,7 @@ def deep_links(lon: float, lat: float, day: date | None = None) -> tuple[tuple[s
     ('OpenStreetMap', 'https://www.openstreetmap.org/?mlat=39.00000&mlon=127.00000#map=15/39.00000/127.00000')
     """
     where = {"zoom": "15", "lat": f"{lat:.5f}", "lng": f"{lon:.5f}"}
+    day = None if day is None or day < _SENTINEL_2_SINCE else day
     if day is not None:
         where |= {"fromTime": f"{day}T00:00:00.000Z", "toTime": f"{day}T23:59:59.999Z"}
         where |= {"datasetId": "S2_L2A_CDAS"}

@@ -33,7 +33,8 @@ _SIDE = 360
 _M_PER_DEGREE = 111_320.0
 _LEAST_M = 150.0
 """Half the side of the ground that is shown, at least."""
-_AROUND_DEGREES = 5.0
+_NEAR_DEGREES, _FAR_DEGREES = 5.0, 30.0
+"""Half the latitudes of the surroundings: the second where the first show neither coast nor border."""
 _CELL_DEGREES = 2.5
 """Sites of one cell of this size share their picture of the surroundings."""
 _FINEST_DEGREES = 0.02
@@ -135,17 +136,18 @@ def _bar(plan: _Plan) -> Markup:
 
 def _surroundings(entry: SiteEntry, point: Point) -> Markup:
     cell = (round(point.x / _CELL_DEGREES) * _CELL_DEGREES, round(point.y / _CELL_DEGREES) * _CELL_DEGREES)
-    land = _land_around(*cell)
+    half = _NEAR_DEGREES if _has_lines(*cell) else _FAR_DEGREES
+    land = _land_around(*cell, half)
     if not land:
         return NOTHING
-    x, y = _around(*cell).xy(point.x, point.y)
+    x, y = _around(*cell, half).xy(point.x, point.y)
     symbol = SYMBOLS[entry.site.category]
     place = el(
         "g",
         el("circle", cx=f"{x:.1f}", cy=f"{y:.1f}", r=9, class_="place-halo"),
         el("circle", cx=f"{x:.1f}", cy=f"{y:.1f}", r=5, class_="place"),
     )
-    told = f"{symbol.label} in its surroundings, {2 * _AROUND_DEGREES:g} degrees of latitude across"
+    told = f"{symbol.label} in its surroundings, {2 * half:g} degrees of latitude across"
     picture = el(
         "svg",
         el("path", d=land, class_="land"),
@@ -159,18 +161,29 @@ def _surroundings(entry: SiteEntry, point: Point) -> Markup:
     return el("figure", picture, el("figcaption", f"{told}. {credit}"))
 
 
-def _around(lon: float, lat: float) -> _Plan:
-    return _Plan(lon, lat, _AROUND_DEGREES * _M_PER_DEGREE)
+def _around(lon: float, lat: float, half: float) -> _Plan:
+    return _Plan(lon, lat, half * _M_PER_DEGREE)
+
+
+def _frame(lon: float, lat: float, half: float) -> BaseGeometry:
+    wide = half / max(0.2, math.cos(math.radians(lat)))
+    return box(lon - wide, lat - half, lon + wide, lat + half)
 
 
 @lru_cache(maxsize=256)
-def _land_around(lon: float, lat: float) -> str:
+def _has_lines(lon: float, lat: float) -> bool:
+    """Tell whether a coast or a border is near a place."""
+    frame = _frame(lon, lat, _NEAR_DEGREES)
+    return any(each.intersects(frame) and not each.contains(frame) for each in _countries())
+
+
+@lru_cache(maxsize=256)
+def _land_around(lon: float, lat: float, half: float) -> str:
     """Return the land within sight of a place as one path, country by country."""
-    wide = _AROUND_DEGREES / max(0.2, math.cos(math.radians(lat)))
-    frame = box(lon - wide, lat - _AROUND_DEGREES, lon + wide, lat + _AROUND_DEGREES)
+    frame = _frame(lon, lat, half)
     near = [each.intersection(frame) for each in _countries() if each.intersects(frame)]
-    plan = _around(lon, lat)
-    return "".join(plan.path(shapely.simplify(each, _FINEST_DEGREES)) for each in near)
+    plan, finest = _around(lon, lat, half), _FINEST_DEGREES * half / _NEAR_DEGREES
+    return "".join(plan.path(shapely.simplify(each, finest)) for each in near)
 
 
 @lru_cache(maxsize=1)

@@ -366,3 +366,17 @@ def test_ground_that_nobody_watches_is_not_drawn_as_watched(valley: Site) -> Non
     html = render_dossier(SiteEntry(vague), AROUND)
     assert 'class="watched"' not in html
     assert "the place lies within 12 km" in html
+
+
+def test_before_sentinel_2_the_link_names_no_day() -> None:
+    (name, address), *_ = deep_links(-106.9, 40.3, date(2013, 5, 27))
+    assert name == "Copernicus Browser"
+    assert "Time" not in address
+    assert "datasetId" not in address
+
+
+def test_surroundings_without_a_coast_or_border_are_drawn_wider(valley: Site) -> None:
+    near = replace(valley, geometry=Point(127.0, 39.0))
+    assert "10 degrees of latitude across" in render_dossier(SiteEntry(near), AROUND)
+    inland = replace(valley, geometry=Point(-107.35, 40.5))
+    assert "60 degrees of latitude across" in render_dossier(SiteEntry(inland), AROUND)
