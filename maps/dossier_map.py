@@ -10,10 +10,12 @@ import json
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import shapely
-from shapely.geometry import Point, box, shape
+from shapely.affinity import translate
+from shapely.geometry import Point, Polygon, box, shape
 
 from imagery.model import DetectionState
 from maps.drawing import scale_length_m
@@ -38,6 +40,7 @@ _NEAR_DEGREES, _FAR_DEGREES = 5.0, 30.0
 _CELL_DEGREES = 2.5
 """Sites of one cell of this size share their picture of the surroundings."""
 _FINEST_DEGREES = 0.02
+_HALF_TURN = 180
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,5 +194,21 @@ def _countries() -> tuple[BaseGeometry, ...]:
     found = []
     for name in ("world", "korea"):
         document = json.loads(read_text("basemap", f"{name}.json"))
-        found += [shapely.make_valid(shape(each["geometry"])) for each in document["features"]]
+        found += [_cut_at_180(shape(each["geometry"])) for each in document["features"]]
     return tuple(found)
+
+
+def _cut_at_180(country: BaseGeometry) -> BaseGeometry:
+    """Return a country cut at 180 degrees where a ring of it steps over that meridian."""
+    parts = []
+    for polygon in getattr(country, "geoms", [country]):
+        lons = [lon for lon, _ in polygon.exterior.coords]
+        if all(abs(after - before) < _HALF_TURN for before, after in pairwise(lons)):
+            parts.append(shapely.make_valid(polygon))
+            continue
+        whole = shapely.make_valid(
+            Polygon([(lon + 360 if lon < 0 else lon, lat) for lon, lat in polygon.exterior.coords])
+        )
+        west = whole.intersection(box(_HALF_TURN, -90, 3 * _HALF_TURN, 90))
+        parts += [whole.intersection(box(0, -90, _HALF_TURN, 90)), translate(west, xoff=-360)]
+    return shapely.union_all(parts)

@@ -17,7 +17,7 @@ import pytest
 from shapely.geometry import LineString, Point
 
 from geo.dates import parse_edtf
-from imagery.change.card import Card
+from imagery.change.card import METHOD, Card
 from imagery.model import Detection, DetectionState, Look, NoScene, Outcome
 from maps.dossier import Around, dossier_path, render_dossier
 from maps.dossier_links import deep_links
@@ -154,7 +154,7 @@ def test_a_detection_shows_what_it_rests_on(entry: SiteEntry, make_look: MakeLoo
         "because it stands out",
         "no mask",
         "confirmed by anna",
-        "method site-1",
+        f"method {METHOD}",
     ):
         assert words in text
     assert text.count("Changed between 2010-06-02 and 2010-07-04") == 1
@@ -380,3 +380,13 @@ def test_surroundings_without_a_coast_or_border_are_drawn_wider(valley: Site) ->
     assert "10 degrees of latitude across" in render_dossier(SiteEntry(near), AROUND)
     inland = replace(valley, geometry=Point(-107.35, 40.5))
     assert "60 degrees of latitude across" in render_dossier(SiteEntry(inland), AROUND)
+
+
+def test_a_country_that_reaches_over_the_antimeridian_is_not_drawn_around_the_earth(valley: Site) -> None:
+    site = replace(valley, geometry=Point(-100.0, 62.0))
+    html = render_dossier(SiteEntry(site), AROUND)
+    land = re.search(r'<path d="([^"]*)" class="land"', html)
+    assert land is not None
+    places = [tuple(map(float, each.split())) for each in re.findall(r"-?[\d.]+ -?[\d.]+", land[1])]
+    steps = [abs(a[0] - b[0]) for a, b in itertools.pairwise(places) if a[1] == b[1] and 0 < a[1] < 360]
+    assert max(steps, default=0) < 300
