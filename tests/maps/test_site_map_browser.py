@@ -189,7 +189,7 @@ def test_the_keyboard_reaches_a_site_in_the_list_and_on_the_map(opened_view: Wat
     page.locator("#rows tr[data-site=lost] a").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#panel")).to_be_focused()
-    assert "Not placed yet" in opened_view.text("#panel")
+    expect(page.locator("#panel")).to_contain_text("Not placed yet")
     page.keyboard.press("Escape")
     page.get_by_role("button", name="United States").click()
     page.locator(".site-icon").first.focus()

@@ -55,14 +55,18 @@ def test_demo_ends_with_a_map_and_a_table_and_can_be_repeated(
     code, out, _ = sitewatch("demo", "--out", str(tmp_path / "demo"), "--json")
     assert code == 0
     assert sum(json.loads(out)["looks"].values()) == 20
-    page = Path(json.loads(out)["index"]).read_text()
-    assert "every picture on this page shows Colorado" in page
-    assert sorted(path.name for path in (tmp_path / "demo").iterdir()) == [
+    dossier = Path(json.loads(out)["index"]).parent / "sites" / "oak-creek-colorado.html"
+    assert "every picture on this page shows Colorado" in dossier.read_text()
+    assert {path.name for path in (tmp_path / "demo").iterdir()} == {
+        "atom.xml",
+        "data",
         "index.html",
         "manifest.json",
         "sites",
+        "sitewatch.gpkg",
+        "sitewatch.kmz",
         "workspace",
-    ]
+    }
 
 
 def test_demo_leaves_other_folders_alone(

@@ -195,9 +195,9 @@ def test_a_state_that_cannot_be_written_is_said_and_changes_nothing(
     for workspace in (good, bad):
         add_scenes(workspace, scenes(days[:14]))
     states(bad).write_text("a file where the folder should be")
-    reports = {workspace: workspace.run(now=now) for workspace in (good, bad)}
-    assert reports[good].state_trouble is None
-    assert isinstance(reports[bad].state_trouble, ArchiveError)
+    fine, troubled = [workspace.run(now=now) for workspace in (good, bad)]
+    assert fine.state_trouble is None
+    assert isinstance(troubled.state_trouble, ArchiveError)
     assert snapshot(good) == snapshot(bad)
 
 

@@ -36,8 +36,9 @@ def test_a_simulated_workspace_runs_through_the_whole_chain(tmp_path: Path, site
     assert modes == {1.0, 200.0}
     code, out, _ = sitewatch("map", "--workspace", str(folder))
     assert code == 0
-    page = Path(out.strip()).read_text()
-    assert "No satellite took these images" in page
+    dossiers = sorted((Path(out.strip()).parent / "sites").iterdir())
+    assert [path.name for path in dossiers] == ["simulated-0001.html", "simulated-0002.html"]
+    assert all("No satellite took these images" in path.read_text() for path in dossiers)
     truth = json.loads((folder / "truth.geojson").read_text())["features"]
     assert [feature["properties"]["simulated"] for feature in truth] == [True, True]
     assert {feature["properties"]["site"] for feature in truth} == {"simulated-0001", "simulated-0002"}

@@ -283,7 +283,7 @@ def test_a_ledger_with_a_damaged_page(kept: Workspace, *, quick: bool) -> None:
     report = verify(kept, quick=quick)
     assert {(each.part, each.grade) for each in report.findings} == {("ledger", Grade.DAMAGED)}
     kept.ledger_path.write_bytes(b"no ledger at all" * 500)
-    only(verify(kept, quick=quick), Grade.DAMAGED, "ledger", "ledger.sqlite", "sitewatch run")
+    only(verify(kept, quick=quick), Grade.DAMAGED, "ledger", "ledger.sqlite", "sitewatch ledger rebuild")
 
 
 def test_pages_against_their_manifest(kept: Workspace, now: datetime) -> None:

@@ -156,7 +156,7 @@ def _print(done: Published, output: Output) -> None:
     if done.view.profile != "full" and done.notify_feed:
         output.note(f"{done.notify_feed} is written by notify and follows no profile: keep it from readers")
     written = number_of(len(files.written), "file")
-    output.line(f"{written} written, {files.kept:,} as they were, {len(files.removed):,} removed.")
+    output.note(f"{written} written, {files.kept:,} as they were, {len(files.removed):,} removed.")
     output.line(str(done.index))
 
 

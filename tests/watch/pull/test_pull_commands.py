@@ -53,10 +53,12 @@ def test_from_nothing_to_a_map(make_hub_workspace: Make, sitewatch: Command, hub
     assert looks["Failed"] == 0
     code, out, _ = sitewatch("map", *there)
     assert code == 0
-    page = Workspace.open(there[1]).public_path / "index.html"
-    text = page.read_text()
-    assert "Market" in text
-    assert hub.client.secret not in text
+    public = Workspace.open(there[1]).public_path
+    dossiers = sorted((public / "sites").iterdir())
+    assert len(dossiers) == 3
+    assert any("Market" in path.read_text() for path in dossiers)
+    secret = hub.client.secret.encode()
+    assert not [path for path in public.rglob("*") if path.is_file() and secret in path.read_bytes()]
 
 
 @pytest.mark.usefixtures("signed_in")
