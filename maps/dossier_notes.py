@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from maps.data_block import web_address
 from maps.markup import NOTHING, Markup, el, joined, words
+from maps.timeline import note_order
 from maps.words import language_words, measurement_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import date
 
     from maps.view import SiteEntry
     from sites.observation import Media, Observation, Source
@@ -52,11 +52,6 @@ def notes_section(entry: SiteEntry) -> Markup:
         teller.versus(group) if len(group) > 1 else teller.article(group[0]) for group in disputes(notes)
     ]
     return el("section", title, *parts, class_="notes", aria_labelledby="notes-title")
-
-
-def note_order(note: Observation) -> tuple[date, date, str, str]:
-    """Return what notes are sorted by: their earliest day, then their latest."""
-    return *note.date.sort_key(), note.id
 
 
 def disputes(notes: Sequence[Observation]) -> list[list[Observation]]:

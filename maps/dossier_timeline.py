@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from geo.datebounds import Precision
 from imagery.model import DetectionState, Outcome
-from maps.dossier_notes import note_order
 from maps.markup import NOTHING, Markup, el, joined
+from maps.timeline import note_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
