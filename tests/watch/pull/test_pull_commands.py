@@ -55,8 +55,8 @@ def test_from_nothing_to_a_map(make_hub_workspace: Make, sitewatch: Command, hub
     assert code == 0
     public = Workspace.open(there[1]).public_path
     dossiers = sorted((public / "sites").iterdir())
-    assert len(dossiers) == 3
-    assert any("Market" in path.read_text() for path in dossiers)
+    assert {path.stem for path in dossiers} == {site["site"] for site in document["sites"]}
+    assert all("6 looks" in path.read_text() for path in dossiers)
     secret = hub.client.secret.encode()
     assert not [path for path in public.rglob("*") if path.is_file() and secret in path.read_bytes()]
 
